@@ -1,0 +1,35 @@
+"""The command line: finds one command per file in this folder and runs it.
+
+Decides nothing itself. Each module beside this one may define `register(app)`;
+errors that a user can mend leave as three lines (error, why, fix) and the exit code of their family.
+"""
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+import bot.cli as shelf
+
+app = typer.Typer(
+    name="promotion-bot",
+    help="Carries versions from stage to stage by pull requests, behind gates, and takes back what fails.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def load_commands() -> typer.Typer:
+    """The application with every command of this folder registered, in the order of their file names."""
+    for module_info in sorted(pkgutil.iter_modules(shelf.__path__), key=lambda found: found.name):
+        module = importlib.import_module(f"{shelf.__name__}.{module_info.name}")
+        if hasattr(module, "register"):
+            module.register(app)
+    return app
+
+
+def main() -> None:
+    """Entry point of `promotion-bot`."""
+    sys.exit(load_commands()())
