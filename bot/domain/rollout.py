@@ -1,0 +1,85 @@
+"""A rollout: what a cluster does after a merge, and how one workload of it stands.
+
+Holds the nouns, and how several states add up to one. How an object's fields become a state is decided in
+`workloads`, one file per kind; how long a rollout may take is decided by the watch there; which workloads belong
+to a promotion is decided in `planning`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RolloutState(StrEnum):
+    """How a workload, or a whole rollout, stands. Only a time limit makes `timed_out`; no single object says it."""
+
+    PROGRESSING = "progressing"
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    SUSPENDED = "suspended"
+    UNKNOWN = "unknown"
+    TIMED_OUT = "timed_out"
+
+
+WORST_FIRST = (
+    RolloutState.DEGRADED,
+    RolloutState.TIMED_OUT,
+    RolloutState.UNKNOWN,
+    RolloutState.PROGRESSING,
+    RolloutState.SUSPENDED,
+    RolloutState.HEALTHY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What one object says about itself; `reason` is a sentence that carries the workload's own message."""
+
+    state: RolloutState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class WorkloadRef:
+    """The name of one object in one cluster, for example Deployment shop/web of apps/v1."""
+
+    kind: str
+    namespace: str
+    name: str
+    api_version: str
+
+    def __str__(self) -> str:
+        """As people write it: `Deployment shop/web`; without a namespace where the object has none."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadState:
+    """One workload as it stood at `observed_at` (UTC).
+
+    `images` are those of the pod template that is wanted (`spec.template`), init containers included; they say
+    nothing about what runs unless `state` is healthy. `revision` is what a GitOps agent says it took (a commit or a
+    chart version), None where the object speaks of no revision. `uid` tells an object from a later one of its name.
+    `owner` is the controller that made the object, None for the ones that people or an agent declare.
+    `generation` and `replicas` (wanted) are None where the kind has none.
+    """
+
+    ref: WorkloadRef
+    images: tuple[str, ...]
+    state: RolloutState
+    reason: str
+    observed_at: datetime
+    revision: str | None = None
+    uid: str = ""
+    generation: int | None = None
+    replicas: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    owner: WorkloadRef | None = None
+
+
+def combine(states: Iterable[RolloutState]) -> RolloutState:
+    """The state of several parts together: the worst of them; unknown when there is none (nothing seen is not health)."""
+    present = set(states)
+    return next((state for state in WORST_FIRST if state in present), RolloutState.UNKNOWN)
