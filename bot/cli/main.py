@@ -11,6 +11,7 @@ import sys
 import typer
 
 import bot.cli as shelf
+from bot.domain.errors import TransientError, Unauthorised, UserError
 
 app = typer.Typer(
     name="promotion-bot",
@@ -19,6 +20,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def options() -> None:
+    """Carries versions from stage to stage by pull requests, behind gates, and takes back what fails."""
 
 
 def load_commands() -> typer.Typer:
@@ -31,5 +37,15 @@ def load_commands() -> typer.Typer:
 
 
 def main() -> None:
-    """Entry point of `promotion-bot`."""
-    sys.exit(load_commands()())
+    """Entry point of `promotion-bot`. Exit 2: usage or configuration, 4: not allowed, 1: any other failure."""
+    try:
+        load_commands()()
+    except UserError as error:
+        place = f"{error.where}: " if error.where else ""
+        print(f"error: {place}{error.what}", f"  fix: {error.fix}" if error.fix else "", sep="\n", file=sys.stderr)
+        sys.exit(4 if isinstance(error, Unauthorised) else 2)
+    except TransientError as error:
+        print(f"error: {error.what}\n  fix: this passes by itself; try again in a moment", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(141)

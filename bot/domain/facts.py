@@ -1,0 +1,167 @@
+"""What was observed, frozen: the only thing that planning and gates may look at, beside the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.directive import Directive
+from bot.domain.image import Version
+from bot.domain.people import Approval, Person
+from bot.domain.promotion import Move, Promotion
+from bot.domain.pull import Check, PullRequest
+from bot.domain.rollout import RolloutState, WorkloadState
+from bot.domain.slot import Slot, SlotProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceView:
+    """A service as a stage's branch declares it: where its versions stand.
+
+    `version` is None when its slots disagree (`ambiguous`), cannot be read (`problems`) or there are none.
+    """
+
+    service: str
+    slots: tuple[Slot, ...]
+    version: Version | None
+    ambiguous: bool = False
+    problems: tuple[SlotProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A service's rollout in a stage's cluster, for the version that runs there.
+
+    `since` is when this state began for this version, as recorded (UTC). `taken` is true when the cluster runs what git declares;
+    `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said.
+    """
+
+    service: str
+    state: RolloutState
+    version: Version | None
+    since: datetime
+    reason: str = ""
+    taken: bool = False
+    running: tuple[str, ...] = ()
+    workloads: tuple[WorkloadState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageView:
+    """A stage as observed: its branch head and what stands in it, and its cluster.
+
+    `problem` says why the repository could not be read now (then `services` are those of the last good read, or empty).
+    `cluster_problem` says why the cluster could not be asked; then every health is unknown.
+    """
+
+    stage: str
+    head: str | None
+    services: Mapping[str, ServiceView]
+    health: Mapping[str, Health]
+    problems: tuple[SlotProblem, ...] = ()
+    problem: str = ""
+    cluster_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """A version that failed in `stage`: it does not enter it, or any stage after it, by itself, until `lifted_at`."""
+
+    stage: str
+    service: str
+    version: Version
+    at: datetime
+    reason: str
+    promotion: str
+    lifted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageHold:
+    """The whole stage is stopped by the bot itself (two reverts in a row) until a person lifts it."""
+
+    stage: str
+    at: datetime
+    reason: str
+    lifted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a gate wants to know from outside: `source` names the collector ("metric", "http", "image", "webhook", ...).
+
+    Equal questions are asked once. `params` are sorted pairs, so that a question can be a key.
+    """
+
+    source: str
+    params: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A collector's answer at `at` (UTC). `value` is None, with `problem`, when there is none: then the gate is unknown."""
+
+    at: datetime
+    value: object = None
+    problem: str = ""
+    look_again: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything observed for one run of one stage. `stages` holds this stage, all its upstreams, and whatever gates need."""
+
+    now: datetime
+    stage: str
+    stages: Mapping[str, StageView]
+    promotions: tuple[Promotion, ...] = ()
+    pulls: Mapping[int, PullRequest] = field(default_factory=dict)
+    branches: Mapping[str, str] = field(default_factory=dict)
+    directives: tuple[Directive, ...] = ()
+    approvals: Mapping[int, tuple[Approval, ...]] = field(default_factory=dict)
+    quarantines: tuple[Quarantine, ...] = ()
+    stage_holds: tuple[StageHold, ...] = ()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
+    forge_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """One upstream stage as a gate sees it: does it run exactly the version, how is it, since when without a break."""
+
+    stage: str
+    declares: bool
+    state: RolloutState
+    healthy_since: datetime | None = None
+    reason: str = ""
+    version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One promotion, as gates see it: pure data, everything bound to `head` and `base`.
+
+    `checks` is None when the forge could not be asked. `target` is the stage's own health per service before the change.
+    `present` are the versions that stand, and run healthily, in the target stage (for `depends`).
+    """
+
+    now: datetime
+    stage: str
+    name: str
+    moves: tuple[Move, ...]
+    upstreams: tuple[Upstream, ...]
+    needs_all: bool = True
+    head: str = ""
+    base: str = ""
+    number: int | None = None
+    starter: str = ""
+    pushers: tuple[Person, ...] = ()
+    checks: tuple[Check, ...] | None = ()
+    approvals: tuple[Approval, ...] = ()
+    directives: tuple[Directive, ...] = ()
+    target: Mapping[str, Health] = field(default_factory=dict)
+    target_problem: str = ""
+    present: Mapping[str, Version] = field(default_factory=dict)
+    stage_holds: tuple[StageHold, ...] = ()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
+    hotfix: bool = False

@@ -1,0 +1,255 @@
+"""What the bot needs from the outside, as Protocols: git repositories, the forge, clusters, chat, history.
+
+Every method may raise `TransientError` (tried again later) or `UserError` (a person must mend something), and nothing else.
+A write whose answer was lost raises `OutcomeUnknown`; a compare-and-swap that failed raises `Stale`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.directive import Directive
+from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
+from bot.domain.promotion import Promotion
+from bot.domain.pull import PullRequest
+from bot.domain.repository import EnvironmentRepository
+from bot.domain.rollout import ClusterSnapshot
+from bot.domain.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeEntry:
+    """One file of a commit. `mode` is git's ("100644", "120000" is a symbolic link, "160000" a submodule); `size` in bytes."""
+
+    path: str
+    blob: str
+    mode: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitInfo:
+    """One commit; `at` is the author date (UTC), `author` a name, `email` an address."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: str
+    email: str
+    at: datetime
+    subject: str
+    body: str = ""
+
+
+class Repositories(Protocol):
+    """A bare clone per environment repository, kept by git's own protocol: reading costs no API call."""
+
+    def refresh(self, repository: str) -> Mapping[str, str]:
+        """Fetch; the branches of the remote, each with its commit."""
+        ...
+
+    def heads(self, repository: str) -> Mapping[str, str]:
+        """The branches as of the last fetch, without asking the remote."""
+        ...
+
+    def tree(self, repository: str, commit: str, folder: str = "") -> Sequence[TreeEntry]:
+        """All files of a commit under a folder; paths count from the repository's root."""
+        ...
+
+    def blobs(self, repository: str, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Contents by blob id, in one git process."""
+        ...
+
+    def read(self, repository: str, commit: str, path: str) -> bytes | None:
+        """One file at a commit; None when it is not there."""
+        ...
+
+    def log(
+        self, repository: str, *, after: str | None, until: str, paths: Sequence[str] = (), limit: int = 200
+    ) -> Sequence[CommitInfo]:
+        """Commits reachable from `until` and not from `after`, newest first."""
+        ...
+
+    def changed(self, repository: str, before: str, after: str) -> Sequence[str]:
+        """Paths that differ between two commits."""
+        ...
+
+    def is_ancestor(self, repository: str, older: str, newer: str) -> bool:
+        """True when `older` is `newer` or one of its ancestors."""
+        ...
+
+    def commit(self, repository: str, *, parent: str, files: Mapping[str, bytes], message: str, at: datetime) -> str:
+        """Write a commit object locally, with our identity and this date: the same input gives the same id."""
+        ...
+
+    def push(self, repository: str, updates: Mapping[str, tuple[str | None, str | None]]) -> None:
+        """All branches at once and atomically, each from its expected old commit (None: must not exist) to the new (None: delete).
+
+        `Stale` when one of them stood elsewhere; `Refused` when a rule of the forge forbids it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedPull:
+    number: int
+    node_id: str
+    url: str
+
+
+class Forge(Protocol):
+    """GitHub, or what speaks like it. `repository` is "owner/name"."""
+
+    def identity(self) -> str:
+        """The login under which we write ("promotion-bot[bot]")."""
+        ...
+
+    def pulls(self, repository: str, *, base_branch: str, prefix: str, numbers: Iterable[int] = ()) -> Sequence[PullRequest]:
+        """All open pull requests onto `base_branch` from branches that begin with `prefix`, and those of `numbers` in any state."""
+        ...
+
+    def find_pull(self, repository: str, branch: str, *, head: str | None = None) -> PullRequest | None:
+        """The newest pull request from this branch, in any state; only with this head commit where given. The look-up before a repeat."""
+        ...
+
+    def open_pull(self, repository: str, *, branch: str, base_branch: str, title: str, body: str) -> OpenedPull: ...
+
+    def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
+
+    def update_pull(self, repository: str, number: int, *, title: str, body: str) -> None: ...
+
+    def close_pull(self, repository: str, number: int) -> None: ...
+
+    def merge(self, repository: str, number: int, *, head: str, method: str, title: str, message: str = "") -> str:
+        """Merge exactly this head; the commit on the base branch. `Stale` when the head moved or the base must be read again."""
+        ...
+
+    def queue_merge(self, repository: str, pull: PullRequest, *, head: str, method: str) -> None: ...
+
+    def show(
+        self,
+        repository: str,
+        pull: PullRequest,
+        *,
+        comment: str,
+        check: str,
+        conclusion: str,
+        title: str,
+        summary: str,
+        labels: Sequence[str],
+        bound: Mapping[str, str],
+    ) -> Mapping[str, str]:
+        """Bring the status comment, the check named `check` on the pull's head, and the bot's labels to this state.
+
+        Writes only what differs from `bound`, which is what the last call returned (ids and content hashes) or empty;
+        where empty the present comment is found by author and marker, so that none is doubled. Cosmetic: parts that the
+        forge forbids are skipped and named under "problem" in the answer.
+        """
+        ...
+
+    def react(self, repository: str, comment_id: int, reaction: str) -> None: ...
+
+    def reply(self, repository: str, number: int, body: str, *, marker: str) -> None:
+        """One new comment, unless one with this hidden marker stands there already."""
+        ...
+
+    def permission(self, repository: str, login: str) -> str:
+        """GitHub's role name of an account on the repository: admin, maintain, write, triage, read or none."""
+        ...
+
+    def teams_of(self, person_login: str, teams: Sequence[str]) -> frozenset[str]:
+        """Which of these teams ("org/slug") the account is an active member of."""
+        ...
+
+    def commit_files(
+        self,
+        repository: str,
+        *,
+        branch: str,
+        expected: str,
+        files: Mapping[str, bytes],
+        message: str,
+        create_from: str | None = None,
+    ) -> str:
+        """A commit that the forge makes and signs, on `branch` at `expected` (created there first when `create_from` is given)."""
+        ...
+
+
+class Clusters(Protocol):
+    """What runs, from watches that are kept in the background: asking costs nothing."""
+
+    def snapshot(self, stage: str) -> ClusterSnapshot: ...
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call back with a stage's name when something in its cluster changed."""
+        ...
+
+    def sync(self, stage: str) -> None:
+        """Ask the stage's GitOps agent to look at git now, where it has a way to be asked."""
+        ...
+
+
+class Chat(Protocol):
+    """A place where people are told. `post` returns a reference by which the message can be changed and found again."""
+
+    def post(
+        self, *, key: str, thread: str, severity: str, stage: str, service: str, text: str, fields: Mapping[str, str]
+    ) -> str:
+        """Exactly once per `key`: a message with this key that stands there already is not posted again."""
+        ...
+
+
+class History(Protocol):
+    """The database: history, people's orders, and what must survive a restart."""
+
+    def promotions(self, stage: str) -> Sequence[Promotion]:
+        """Those in flight, and per name the newest ended ones (at least the last three)."""
+        ...
+
+    def save_promotion(self, promotion: Promotion, *, why: str, actor: str, now: datetime) -> Promotion:
+        """Insert or update by id, only if the stored row has `promotion.version` (then `Stale`); an audit row in the same transaction."""
+        ...
+
+    def health(self, stage: str) -> Mapping[str, Health]:
+        """The last recorded health per service."""
+        ...
+
+    def save_health(self, stage: str, health: Health, *, now: datetime) -> None: ...
+
+    def verdicts(self, promotion: str) -> Sequence[Verdict]:
+        """The last recorded verdicts of a promotion."""
+        ...
+
+    def save_verdicts(self, promotion: Promotion, verdicts: Sequence[Verdict], *, now: datetime) -> None: ...
+
+    def directives(self, stage: str) -> Sequence[Directive]:
+        """All that touch this stage or every stage, withdrawn ones included for as long as their promotion is in flight."""
+        ...
+
+    def add_directive(self, directive: Directive) -> bool:
+        """False when one with this key is there already."""
+        ...
+
+    def withdraw_directives(self, keys: Iterable[str], *, now: datetime, actor: str, why: str) -> None: ...
+
+    def quarantines(self) -> Sequence[Quarantine]: ...
+
+    def save_quarantine(self, quarantine: Quarantine, *, now: datetime) -> None: ...
+
+    def stage_holds(self, stage: str) -> Sequence[StageHold]: ...
+
+    def save_stage_hold(self, hold: StageHold, *, now: datetime) -> None: ...
+
+    def pull(self, repository: str, number: int) -> PullRequest | None: ...
+
+    def save_pull(self, pull: PullRequest) -> None: ...
+
+    def audit(self, *, actor: str, action: str, subject: str, why: str, now: datetime, details: Mapping[str, str]) -> None: ...
+
+
+class Answers(Protocol):
+    """A collector that answers questions of one source (a metric, an HTTP endpoint, a registry ...)."""
+
+    source: str
+
+    def answer(self, questions: Sequence[Question], *, now: datetime) -> Mapping[Question, Answer]: ...
