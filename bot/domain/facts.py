@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.directive import Directive
-from bot.domain.image import Version
 from bot.domain.people import Approval, Person
 from bot.domain.promotion import Move, Promotion
 from bot.domain.pull import Check, PullRequest
+from bot.domain.release import Release
 from bot.domain.rollout import RolloutState, WorkloadState
 from bot.domain.slot import Slot, SlotProblem
 
@@ -17,27 +17,29 @@ from bot.domain.slot import Slot, SlotProblem
 class ServiceView:
     """A service as a stage's branch declares it: where its versions stand.
 
-    `version` is None when its slots disagree (`ambiguous`), cannot be read (`problems`) or there are none.
+    `release` is None when slots of one component disagree (`ambiguous`). `components` says which component an artifact is
+    (the same component may be another artifact in another stage). `problems` are those of the files its slots stand in.
     """
 
     service: str
     slots: tuple[Slot, ...]
-    version: Version | None
+    release: Release | None
+    components: Mapping[str, str] = field(default_factory=dict)
     ambiguous: bool = False
     problems: tuple[SlotProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A service's rollout in a stage's cluster, for the version that runs there.
+    """A service's rollout in a stage's cluster, for the release that git declares there.
 
-    `since` is when this state began for this version, as recorded (UTC). `taken` is true when the cluster runs what git declares;
-    `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said.
+    `since` is when this state began for this release, as recorded (UTC). `taken` is true when the cluster's workloads want what git
+    declares; `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said.
     """
 
     service: str
     state: RolloutState
-    version: Version | None
+    release: Release | None
     since: datetime
     reason: str = ""
     taken: bool = False
@@ -68,7 +70,7 @@ class Quarantine:
 
     stage: str
     service: str
-    version: Version
+    release: Release
     at: datetime
     reason: str
     promotion: str
@@ -108,7 +110,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything observed for one run of one stage. `stages` holds this stage, all its upstreams, and whatever gates need."""
+    """Everything observed for one run of one stage.
+
+    `stages` holds this stage, all its upstreams, and whatever gates need. `branches` are the promotion branches of the stage's
+    repository with their heads. `changed` maps an open promotion's id to the paths that changed on the stage's branch since its base.
+    `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read.
+    """
 
     now: datetime
     stage: str
@@ -121,6 +128,7 @@ class Facts:
     quarantines: tuple[Quarantine, ...] = ()
     stage_holds: tuple[StageHold, ...] = ()
     answers: Mapping[Question, Answer] = field(default_factory=dict)
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forge_problem: str = ""
 
 
@@ -133,7 +141,7 @@ class Upstream:
     state: RolloutState
     healthy_since: datetime | None = None
     reason: str = ""
-    version: Version | None = None
+    release: Release | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +168,7 @@ class Case:
     directives: tuple[Directive, ...] = ()
     target: Mapping[str, Health] = field(default_factory=dict)
     target_problem: str = ""
-    present: Mapping[str, Version] = field(default_factory=dict)
+    present: Mapping[str, Release] = field(default_factory=dict)
     stage_holds: tuple[StageHold, ...] = ()
     answers: Mapping[Question, Answer] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()

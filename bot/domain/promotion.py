@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.image import Version
+from bot.domain.release import Release
 
 
 class PromotionState(StrEnum):
@@ -57,11 +58,11 @@ class SlotEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One service inside a promotion: from which version to which, and the edits that do it."""
+    """One service inside a promotion: from which release to which, and the edits that do it."""
 
     service: str
-    old: Version
-    new: Version
+    old: Release
+    new: Release
     edits: tuple[SlotEdit, ...] = ()
 
 
@@ -106,7 +107,7 @@ class Promotion:
 
 def promotion_id(stage: str, moves: tuple[Move, ...], base: str) -> str:
     """The promotion's identity: the same content on the same base has the same id, so that a repeat after a crash finds itself."""
-    text = "\0".join([stage, base, *(f"{move.service}={move.new}" for move in moves)])
+    text = "\0".join([stage, base, *(f"{move.service}={move.new.text}" for move in moves)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

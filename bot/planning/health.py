@@ -1,0 +1,112 @@
+"""How a service stands in a stage's cluster, for the release that git declares there.
+
+Pure over the cluster's snapshot. A service's workloads are those that want one of its images, and the objects its
+slots stand in. One degraded workload of several makes the service degraded; a workload that wants another version than
+git declares makes it progressing (not taken yet); nothing found is unknown, never healthy.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.domain.facts import Health, ServiceView
+from bot.domain.image import ImageRef
+from bot.domain.order import same
+from bot.domain.release import Release
+from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadState, combine
+from bot.domain.slot import Holds, Slot
+
+
+def health(view: ServiceView, snapshot: ClusterSnapshot, *, last: Health | None, now: datetime) -> Health:
+    """The service's health at `now`. `since` carries over from `last` while state, release and being taken are the same."""
+    state, reason, taken, workloads = _judge(view, snapshot)
+    unchanged = (
+        last is not None and last.state is state and last.taken == taken and _same_or_both_missing(last.release, view.release)
+    )
+    return Health(
+        service=view.service,
+        state=state,
+        release=view.release,
+        since=last.since if unchanged and last is not None else now,
+        reason=reason,
+        taken=taken,
+        running=tuple(sorted({image for workload in workloads for image in workload.images})),
+        workloads=workloads,
+    )
+
+
+def _judge(view: ServiceView, snapshot: ClusterSnapshot) -> tuple[RolloutState, str, bool, tuple[WorkloadState, ...]]:
+    if not snapshot.reachable:
+        return RolloutState.UNKNOWN, snapshot.problem or "the cluster has not been looked at yet", False, ()
+    if view.release is None:
+        return RolloutState.UNKNOWN, "git does not say which version should run here", False, ()
+    found: dict[str, WorkloadState] = {}
+    behind: list[str] = []
+    missing: list[str] = []
+    for slot in view.slots:
+        matches = workloads_of(slot, snapshot.workloads)
+        if not matches:
+            missing.append(f"{slot.artifact} ({slot.path}:{slot.line})")
+        for workload in matches:
+            found[str(workload.ref)] = workload
+            behind.extend(_behind(slot, workload))
+    workloads = tuple(found[key] for key in sorted(found))
+    if not workloads:
+        return RolloutState.UNKNOWN, f"no workload in the cluster runs {', '.join(missing)}", False, ()
+    if behind:
+        degraded = next((workload for workload in workloads if workload.state is RolloutState.DEGRADED), None)
+        tail = f"; {degraded.ref} is degraded: {degraded.reason}" if degraded is not None else ""
+        return RolloutState.PROGRESSING, f"{behind[0]}{tail}", False, workloads
+    state = combine(workload.state for workload in workloads)
+    worst = next(workload for workload in workloads if workload.state is state)
+    reason = f"{worst.ref}: {worst.reason}" if state is not RolloutState.HEALTHY else f"{len(workloads)} of {len(workloads)} healthy"
+    return state, reason, True, workloads
+
+
+def workloads_of(slot: Slot, workloads: Iterable[WorkloadState]) -> list[WorkloadState]:
+    """The declared workloads (not those that a controller made) that a slot's version runs in."""
+    declared = [workload for workload in workloads if workload.owner is None]
+    if slot.holds is Holds.IMAGE:
+        by_image = [workload for workload in declared if any(_name(image) == slot.artifact for image in workload.images)]
+        runners = [workload for workload in by_image if workload.revision is None]
+        return runners or by_image
+    if slot.owner is None:
+        return []
+    return [
+        workload
+        for workload in declared
+        if (workload.ref.kind, workload.ref.name) == (slot.owner.kind, slot.owner.name)
+        and slot.owner.namespace in ("", workload.ref.namespace)
+    ]
+
+
+def _behind(slot: Slot, workload: WorkloadState) -> list[str]:
+    """Sentences on where the workload wants another version than the slot declares; empty when it took it."""
+    if slot.holds is not Holds.IMAGE:
+        if workload.revision is None or slot.version.tag is None or _speaks_of(workload.revision, slot.version.tag):
+            return []
+        return [f"{workload.ref} still stands at {workload.revision}, git declares {slot.version}"]
+    sentences = []
+    for image in workload.images:
+        parsed = ImageRef.parse(image)
+        if parsed is not None and parsed.name == slot.artifact and not same(parsed.version, slot.version):
+            sentences.append(f"{workload.ref} still wants {parsed.version}, git declares {slot.version}")
+    return sentences
+
+
+def _speaks_of(revision: str, tag: str) -> bool:
+    """True when an agent's revision ("1.2.3", "1.2.3+0f3a", "v1.2.3@sha256:…", "v1.2.3@sha1:…") is of this version."""
+    name, _, _ = revision.partition("@")
+    return tag in (revision, name, name.partition("+")[0]) or _is_commit(revision)
+
+
+def _is_commit(revision: str) -> bool:
+    return len(revision) == 40 and all(sign in "0123456789abcdef" for sign in revision)
+
+
+def _name(image: str) -> str | None:
+    parsed = ImageRef.parse(image)
+    return None if parsed is None else parsed.name
+
+
+def _same_or_both_missing(left: Release | None, right: Release | None) -> bool:
+    return left == right
