@@ -62,7 +62,9 @@ class WorkloadState:
     nothing about what runs unless `state` is healthy. `revision` is what a GitOps agent says it took (a commit or a
     chart version), None where the object speaks of no revision. `uid` tells an object from a later one of its name.
     `owner` is the controller that made the object, None for the ones that people or an agent declare.
-    `generation` and `replicas` (wanted) are None where the kind has none.
+    `generation` and `replicas` (wanted) are None where the kind has none. `rolled_out` is False where not every pod has
+    the wanted template though the field may call the object healthy (OnDelete); `restarts` counts those of the newest
+    pods. A workload that is gone has the state unknown and no images.
     """
 
     ref: WorkloadRef
@@ -74,9 +76,27 @@ class WorkloadState:
     uid: str = ""
     generation: int | None = None
     replicas: int | None = None
+    rolled_out: bool = True
+    restarts: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: WorkloadRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSnapshot:
+    """All workloads of one stage's cluster as known at `at` (UTC): the last word of its watches.
+
+    `reachable` is False where the cluster, or a part of it that the stage needs, could not be seen: then `problem` says what,
+    why, since when and how to mend it, `workloads` are those last seen, and none of them may pass for what runs now.
+    `timelines` are the latest changes of each workload, oldest first, the present state last.
+    """
+
+    at: datetime
+    reachable: bool
+    problem: str = ""
+    workloads: tuple[WorkloadState, ...] = ()
+    timelines: Mapping[WorkloadRef, tuple[WorkloadState, ...]] = field(default_factory=dict)
 
 
 def combine(states: Iterable[RolloutState]) -> RolloutState:
