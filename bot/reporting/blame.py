@@ -1,0 +1,221 @@
+"""The changes of one service in one stage: which attempts make one change, why a change failed, and when it was recovered.
+
+Decides from the rollouts' roles and from links by identity (marks, fixes, reverts, rollbacks), never from nearness in time.
+Counting is left to `dora`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.history import Deploy, Failure
+from bot.reporting.recovery import Recovered, recovery_of
+from bot.reporting.roles import Role, Rollout
+
+
+class Cause(StrEnum):
+    """Why a change counts as failed."""
+
+    ATTEMPT = "a rollout of it failed"
+    MARK = "a failure is linked to it"
+    ROLLBACK = "a rollback withdrew it"
+    REVERT = "a later deployment reverted a pull request that it brought"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason for a failed change: the cause and the id of the event that shows it."""
+
+    cause: Cause
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What other events say about deploys, by the deploy's or the failure's id: marks, last recoveries, fixes."""
+
+    marks: Mapping[str, Sequence[Failure]]
+    closed: Mapping[str, datetime]
+    fixed_by: Mapping[str, Sequence[Deploy]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Consecutive attempts of one version up to its first success; dated at its first attempt.
+
+    `deployment` is the attempt that went live, None if none did. `reasons` is empty for a change that did not fail.
+    """
+
+    attempts: tuple[Rollout, ...]
+    deployment: Rollout | None
+    reasons: tuple[Reason, ...]
+    marks: tuple[Failure, ...]
+    recovered: Recovered | None
+
+    @property
+    def first(self) -> Deploy:
+        """The first attempt: it dates the change, and exposure to a failure begins with it."""
+        return self.attempts[0].deploy
+
+    @property
+    def failed(self) -> bool:
+        """Whether it needed somebody to step in."""
+        return bool(self.reasons)
+
+    @property
+    def recovery_s(self) -> float | None:
+        """Elapsed seconds from the first attempt to the recovery; None while open or not failed; negative where clocks disagree."""
+        return (self.recovered.at - self.first.at).total_seconds() if self.recovered else None
+
+    @property
+    def time_to_restore_s(self) -> float | None:
+        """Elapsed seconds from the first failure mark to the recovery; None without a mark or while open."""
+        return (self.recovered.at - self.marks[0].at).total_seconds() if self.recovered and self.marks else None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """A change while it is put together; `ends` are the rollouts that ended its failure as a whole."""
+
+    places: list[int]
+    reasons: list[Reason] = field(default_factory=list)
+    ends: list[Deploy] = field(default_factory=list)
+
+
+def changes_of(rollouts: Sequence[Rollout], links: Links) -> tuple[list[Change], list[str]]:
+    """The changes in the order of their first attempts, and the links that lead to no deployment of this service and stage."""
+    drafts = _grouped(rollouts)
+    by_place = {place: draft for draft in drafts for place in draft.places}
+    lost = _withdraw(rollouts, by_place, links)
+    lost += _revert(rollouts, by_place)
+    following = _next_successes(rollouts)
+    return [_change(draft, rollouts, links, following) for draft in drafts], lost
+
+
+def _grouped(rollouts: Sequence[Rollout]) -> list[_Draft]:
+    drafts: list[_Draft] = []
+    retried: str | None = None
+    for place, rollout in enumerate(rollouts):
+        if rollout.role not in (Role.DEPLOYMENT, Role.FAILED_ATTEMPT):
+            retried = None
+            continue
+        if rollout.deploy.version == retried:
+            drafts[-1].places.append(place)
+        else:
+            drafts.append(_Draft(places=[place]))
+        retried = None if rollout.succeeded else rollout.deploy.version
+    return drafts
+
+
+def _withdraw(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links: Links) -> list[str]:
+    """Blames each rollback's culprit and closes the failures of everything that it withdrew."""
+    lost: list[str] = []
+    places = {rollout.deploy.id: place for place, rollout in enumerate(rollouts) if place in by_place}
+    last_live: dict[str, int] = {}
+    for place, rollout in enumerate(rollouts):
+        if rollout.role is Role.ROLLBACK:
+            since = last_live.get(rollout.deploy.version, -1) + 1
+            named = rollout.deploy.rolls_back
+            if named is not None and places.get(named, place) >= place:
+                lost.append(f"{rollout.deploy.id}: rolls_back {named}")
+            if named is not None and places.get(named, place) < place:
+                culprit: int | None = places[named]
+            else:
+                culprit = _culprit(rollouts, by_place, links, since, place)
+            withdrawn = {id(draft): draft for draft in (by_place.get(between) for between in range(since, place)) if draft}
+            if culprit is not None:
+                draft = by_place[culprit]
+                draft.reasons.append(Reason(cause=Cause.ROLLBACK, by=rollout.deploy.id, at=rollout.deploy.at))
+                withdrawn[id(draft)] = draft
+            for draft in withdrawn.values():
+                draft.ends.append(rollout.deploy)
+        if rollout.succeeded:
+            last_live[rollout.deploy.version] = place
+    return lost
+
+
+def _culprit(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links: Links, since: int, place: int) -> int | None:
+    """Whom a rollback without a name takes back: the failed rollout it answers, else the first deployment since its target was live."""
+    for before in range(place - 1, -1, -1):
+        if rollouts[before].succeeded:
+            break
+        if before in by_place:
+            ids = [rollouts[attempt].deploy.id for attempt in by_place[before].places]
+            if not _closed_by_hand(ids, links, rollouts[place].deploy):
+                return before
+            break
+    return next((between for between in range(since, place) if rollouts[between].role is Role.DEPLOYMENT), None)
+
+
+def _closed_by_hand(attempts: Sequence[str], links: Links, rollback: Deploy) -> bool:
+    """Whether a fix of another service, or the recoveries of all marks, ended the failure before the rollback."""
+    if any(fix.place < rollback.place for attempt in attempts for fix in links.fixed_by.get(attempt, ())):
+        return True
+    marks = [mark for attempt in attempts for mark in links.marks.get(attempt, ()) if mark.at <= rollback.at]
+    return bool(marks) and all(mark.id in links.closed and links.closed[mark.id] <= rollback.at for mark in marks)
+
+
+def _revert(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft]) -> list[str]:
+    """Blames the change that first carried a pull request which a later deployment reverts.
+
+    The change that first went live with it is meant; a failed one only where none did. A revert in the same batch blames nobody.
+    """
+    lost: list[str] = []
+    live: dict[int, _Draft] = {}
+    tried: dict[int, _Draft] = {}
+    for place, rollout in enumerate(rollouts):
+        draft = by_place.get(place)
+        if draft is None:
+            continue
+        for pull in rollout.deploy.prs:
+            (live if rollout.succeeded else tried).setdefault(pull.number, draft)
+        if rollout.role is not Role.DEPLOYMENT:
+            continue
+        for number in rollout.deploy.reverts_prs:
+            carrier = live.get(number) or tried.get(number)
+            if carrier is None:
+                lost.append(f"{rollout.deploy.id}: reverts_prs {number}")
+            elif carrier is not draft:
+                carrier.reasons.append(Reason(cause=Cause.REVERT, by=rollout.deploy.id, at=rollout.deploy.at))
+                carrier.ends.append(rollout.deploy)
+    return lost
+
+
+def _next_successes(rollouts: Sequence[Rollout]) -> list[Rollout | None]:
+    """For each place the next successful rollout of any kind after it."""
+    following: list[Rollout | None] = []
+    found: Rollout | None = None
+    for rollout in reversed(rollouts):
+        following.append(found)
+        found = rollout if rollout.succeeded else found
+    return following[::-1]
+
+
+def _change(draft: _Draft, rollouts: Sequence[Rollout], links: Links, following: Sequence[Rollout | None]) -> Change:
+    attempts = tuple(rollouts[place] for place in draft.places)
+    own = {attempt.deploy.id for attempt in attempts}
+    marks = tuple(sorted((m for name in own for m in links.marks.get(name, ())), key=lambda mark: (mark.at, mark.id)))
+    reasons = [*_attempts_and_marks(attempts, marks), *draft.reasons]
+    deployment = attempts[-1] if attempts[-1].succeeded else None
+    fixes = [fix for name in own for fix in links.fixed_by.get(name, ()) if fix.id not in own and fix.place > attempts[0].deploy.place]
+    recovered = None
+    if reasons:
+        failed = [place for place in draft.places if not rollouts[place].succeeded]
+        recovered = recovery_of(
+            marks=marks,
+            closed=links.closed,
+            ends=[*draft.ends, *fixes],
+            next_success=following[failed[-1]] if failed else None,
+            went_live=deployment is not None,
+        )
+    return Change(attempts=attempts, deployment=deployment, reasons=tuple(reasons), marks=marks, recovered=recovered)
+
+
+def _attempts_and_marks(attempts: Sequence[Rollout], marks: Sequence[Failure]) -> Iterator[Reason]:
+    for attempt in attempts:
+        if not attempt.succeeded:
+            yield Reason(cause=Cause.ATTEMPT, by=attempt.deploy.id, at=attempt.deploy.at)
+    for mark in marks:
+        yield Reason(cause=Cause.MARK, by=mark.id, at=mark.at)

@@ -1,0 +1,240 @@
+"""DORA's five delivery metrics and their supporting counts over one window, from the lineage of a stage.
+
+Decides which rows each figure counts; every figure comes with its rows, so that a report and its drill-down cannot disagree.
+Empty is None, never 0. What happened in the history is decided by `lineage`; words, cards and files by the formats.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.domain.history import Deploy, Event, Failure, RolloutKind
+from bot.domain.instants import format_instant
+from bot.domain.statistics import median, percentile, ratio
+from bot.reporting.blame import Change
+from bot.reporting.lineage import Lineage, Tally, trace
+from bot.reporting.roles import Lead, Role, Rollout
+from bot.reporting.windows import Window, iso_week
+
+DEFINITIONS = "dora-bot/1"
+_REWORK = (RolloutKind.HOTFIX, RolloutKind.REVERT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The rows behind every figure of one window, and the figures (seconds, fractions; None where there is nothing to count).
+
+    All rows lie in the window but `open_failures`, which holds every failed change dated before the window's end that was not
+    recovered at `as_of`. `services` are those that the stage has seen at all.
+    """
+
+    window: Window
+    as_of: datetime
+    stage: str
+    service: str | None
+    team: str | None
+    services: tuple[str, ...]
+    days: tuple[date, ...]
+    deployments: tuple[Rollout, ...]
+    rollbacks: tuple[Rollout, ...]
+    redeploys: tuple[Rollout, ...]
+    failed_rollouts: tuple[Rollout, ...]
+    changes: tuple[Change, ...]
+    leads: tuple[Lead, ...]
+    open_failures: tuple[Change, ...]
+    unlinked: tuple[Failure, ...]
+    tally: Tally
+    stages: tuple[str, ...]
+
+    @property
+    def failed_changes(self) -> tuple[Change, ...]:
+        """The changes that failed."""
+        return tuple(change for change in self.changes if change.failed)
+
+    @property
+    def change_fail_rate(self) -> float | None:
+        """Failed changes among all changes, both dated in the window."""
+        return ratio(len(self.failed_changes), len(self.changes))
+
+    @property
+    def deployments_per_day(self) -> float | None:
+        """Deployments for each local calendar day begun, empty days included."""
+        return ratio(len(self.deployments), len(self.days))
+
+    @property
+    def lead_times(self) -> list[float]:
+        """Seconds from commit to deployment, one for each commit delivered; negative ones are left out (and counted)."""
+        return [lead.seconds for lead in self.leads if lead.seconds >= 0]
+
+    @property
+    def lead_time_invalid(self) -> int:
+        """Commits that seem younger than their deployment: a clock was wrong."""
+        return sum(lead.seconds < 0 for lead in self.leads)
+
+    @property
+    def recovery_times(self) -> list[float]:
+        """Seconds from a failed change's first attempt to its recovery; negative ones are left out."""
+        return [seconds for change in self.failed_changes if (seconds := change.recovery_s) is not None and seconds >= 0]
+
+    @property
+    def restore_times(self) -> list[float]:
+        """Seconds from a failed change's first failure mark to its recovery; negative ones are left out."""
+        return [seconds for change in self.failed_changes if (seconds := change.time_to_restore_s) is not None and seconds >= 0]
+
+    @property
+    def rework_rate(self) -> float | None:
+        """Unplanned rollouts (hotfixes, reverts, rollbacks) among deployments and rollbacks."""
+        unplanned = sum(rollout.kind in _REWORK for rollout in self.deployments) + len(self.rollbacks)
+        return ratio(unplanned, len(self.deployments) + len(self.rollbacks))
+
+    @property
+    def deployment_days(self) -> dict[date, int]:
+        """How many deployments each local day had; days without one are absent."""
+        found: dict[date, int] = defaultdict(int)
+        for rollout in self.deployments:
+            found[self.window.day_of(rollout.deploy.at)] += 1
+        return dict(found)
+
+    def to_json(self) -> dict[str, object]:
+        """Every figure under its field name; instants in RFC 3339, seconds and fractions rounded to six decimals."""
+        weekly = weeks(self)
+        recovery, restore, leads = self.recovery_times, self.restore_times, self.lead_times
+        return {
+            "definitions": DEFINITIONS,
+            "stage": self.stage,
+            "service": self.service,
+            "team": self.team,
+            "window": {"from": str(self.window.first), "to": str(self.window.end), "tz": self.window.zone.key},
+            "as_of": format_instant(self.as_of),
+            "window_days": len(self.days),
+            "deployments": len(self.deployments),
+            "deployments_per_day": self.deployments_per_day,
+            "deploy_days": len(self.deployment_days),
+            "rollbacks": len(self.rollbacks),
+            "redeploys": len(self.redeploys),
+            "failed_rollouts": len(self.failed_rollouts),
+            "changes": len(self.changes),
+            "failed_changes": len(self.failed_changes),
+            "change_fail_rate": self.change_fail_rate,
+            "lead_time_s": {"n": len(leads), "median": tidy(median(leads)), "p90": tidy(percentile(leads, 0.9))},
+            "lead_time_invalid": self.lead_time_invalid,
+            "recovery_s": {"n": len(recovery), "median": tidy(median(recovery))},
+            "time_to_restore_s": {"n": len(restore), "median": tidy(median(restore))},
+            "open_failures": [{"deploy": change.first.id, "age_s": tidy(age(change, self.as_of))} for change in self.open_failures],
+            "unlinked_incidents": len(self.unlinked),
+            "rework_rate": self.rework_rate,
+            "weekly": weekly,
+            "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
+            "daily": daily(self),
+            "by_service": by_service(self),
+        }
+
+
+def compute(
+    events: Iterable[Event],
+    *,
+    window: Window,
+    as_of: datetime,
+    stage: str,
+    service: str | None = None,
+    team: str | None = None,
+    version_order: Sequence[str] | None = None,
+) -> Report:
+    """The report over a history. Without `service` and `team` all services of the stage are pooled.
+
+    A deploy's team is the one that its event carries; `teams.assign` gives one to events that carry none.
+    """
+    return measure(trace(events, stage=stage, as_of=as_of, version_order=version_order), window, service=service, team=team)
+
+
+def measure(lineage: Lineage, window: Window, *, service: str | None = None, team: str | None = None) -> Report:
+    """The figures of one window over a lineage; several windows, services and teams may share one lineage."""
+
+    def meant(event: Deploy | Failure) -> bool:
+        return (service is None or event.service == service) and (team is None or event.team == team)
+
+    own = [rollout for rollout in lineage.rollouts if meant(rollout.deploy)]
+    inside = [rollout for rollout in own if window.holds(rollout.deploy.at)]
+    changes = [change for change in lineage.changes if change.first.at < window.ends_at and meant(change.first)]
+    return Report(
+        window=window,
+        as_of=lineage.as_of,
+        stage=lineage.stage,
+        service=service,
+        team=team,
+        services=tuple(sorted({rollout.deploy.service for rollout in own})),
+        days=window.days_begun(lineage.as_of),
+        deployments=tuple(rollout for rollout in inside if rollout.role is Role.DEPLOYMENT),
+        rollbacks=tuple(rollout for rollout in inside if rollout.role is Role.ROLLBACK),
+        redeploys=tuple(rollout for rollout in inside if rollout.role is Role.REDEPLOY),
+        failed_rollouts=tuple(rollout for rollout in inside if not rollout.succeeded),
+        changes=tuple(change for change in changes if window.holds(change.first.at)),
+        leads=tuple(lead for lead in lineage.leads if window.holds(lead.deploy.at) and meant(lead.deploy)),
+        open_failures=tuple(change for change in changes if change.failed and change.recovered is None),
+        unlinked=tuple(failure for failure in lineage.unlinked if window.holds(failure.at) and meant(failure)),
+        tally=lineage.tally,
+        stages=lineage.stages,
+    )
+
+
+def weeks(report: Report) -> list[dict[str, str | int]]:
+    """Deployments and days with one, for each full ISO week inside the window that is over."""
+    days = report.deployment_days
+    found: list[dict[str, str | int]] = []
+    for monday in report.window.full_weeks(report.as_of):
+        counts = [count for day, count in days.items() if 0 <= (day - monday).days < 7]
+        found.append({"week": iso_week(monday), "deployments": sum(counts), "deploy_days": len(counts)})
+    return found
+
+
+def daily(report: Report) -> dict[str, list[float | int | None]]:
+    """One value for each local day begun: deployments, fail rate of the changes dated that day, median lead time."""
+    days = report.deployment_days
+    changes: Mapping[date, list[Change]] = defaultdict(list)
+    leads: Mapping[date, list[float]] = defaultdict(list)
+    for change in report.changes:
+        changes[report.window.day_of(change.first.at)].append(change)
+    for lead in report.leads:
+        if lead.seconds >= 0:
+            leads[report.window.day_of(lead.deploy.at)].append(lead.seconds)
+    return {
+        "deployments": [days.get(day, 0) for day in report.days],
+        "change_fail_rate": [ratio(sum(c.failed for c in changes[day]), len(changes[day])) for day in report.days],
+        "lead_time_median_s": [tidy(median(leads[day])) for day in report.days],
+    }
+
+
+def by_service(report: Report) -> dict[str, dict[str, float | int | None]]:
+    """Deployments, fail rate and median lead time of each service that the stage has seen."""
+    deployments: dict[str, int] = defaultdict(int)
+    changes: Mapping[str, list[Change]] = defaultdict(list)
+    leads: Mapping[str, list[float]] = defaultdict(list)
+    for rollout in report.deployments:
+        deployments[rollout.deploy.service] += 1
+    for change in report.changes:
+        changes[change.first.service].append(change)
+    for lead in report.leads:
+        if lead.seconds >= 0:
+            leads[lead.deploy.service].append(lead.seconds)
+    return {
+        service: {
+            "deployments": deployments[service],
+            "change_fail_rate": ratio(sum(change.failed for change in changes[service]), len(changes[service])),
+            "lead_time_median_s": tidy(median(leads[service])),
+        }
+        for service in report.services
+    }
+
+
+def age(change: Change, as_of: datetime) -> float:
+    """Elapsed seconds since a failed change's first attempt."""
+    return (as_of - change.first.at).total_seconds()
+
+
+def tidy(value: float | None) -> float | int | None:
+    """Six decimals, and a whole number without any."""
+    if value is None:
+        return None
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
