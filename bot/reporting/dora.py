@@ -4,10 +4,12 @@ Decides which rows each figure counts; every figure comes with its rows, so that
 Empty is None, never 0. What happened in the history is decided by `lineage`; words, cards and files by the formats.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from bot.domain.history import Deploy, Event, Failure, RolloutKind
 from bot.domain.instants import format_instant
@@ -18,6 +20,7 @@ from bot.reporting.roles import Lead, Role, Rollout
 from bot.reporting.windows import Window, iso_week
 
 DEFINITIONS = "dora-bot/1"
+Row = TypeVar("Row")
 _REWORK = (RolloutKind.HOTFIX, RolloutKind.REVERT)
 
 
@@ -154,24 +157,26 @@ def measure(lineage: Lineage, window: Window, *, service: str | None = None, tea
     def meant(event: Deploy | Failure) -> bool:
         return (service is None or event.service == service) and (team is None or event.team == team)
 
-    own = [rollout for rollout in lineage.rollouts if meant(rollout.deploy)]
-    inside = [rollout for rollout in own if window.holds(rollout.deploy.at)]
-    changes = [change for change in lineage.changes if change.first.at < window.ends_at and meant(change.first)]
+    def within(rows: Sequence[Row], at: Callable[[Row], datetime]) -> Sequence[Row]:
+        return rows[bisect_left(rows, window.starts_at, key=at) : bisect_left(rows, window.ends_at, key=at)]
+
+    inside = [rollout for rollout in within(lineage.rollouts, lambda row: row.deploy.at) if meant(rollout.deploy)]
+    still_open = [change for change in lineage.open_changes if change.first.at < window.ends_at and meant(change.first)]
     return Report(
         window=window,
         as_of=lineage.as_of,
         stage=lineage.stage,
         service=service,
         team=team,
-        services=tuple(sorted({rollout.deploy.service for rollout in own})),
+        services=tuple(name for name, teams in lineage.services if service in (None, name) and (team is None or team in teams)),
         days=window.days_begun(lineage.as_of),
         deployments=tuple(rollout for rollout in inside if rollout.role is Role.DEPLOYMENT),
         rollbacks=tuple(rollout for rollout in inside if rollout.role is Role.ROLLBACK),
         redeploys=tuple(rollout for rollout in inside if rollout.role is Role.REDEPLOY),
         failed_rollouts=tuple(rollout for rollout in inside if not rollout.succeeded),
-        changes=tuple(change for change in changes if window.holds(change.first.at)),
-        leads=tuple(lead for lead in lineage.leads if window.holds(lead.deploy.at) and meant(lead.deploy)),
-        open_failures=tuple(change for change in changes if change.failed and change.recovered is None),
+        changes=tuple(change for change in within(lineage.changes, lambda row: row.first.at) if meant(change.first)),
+        leads=tuple(lead for lead in within(lineage.leads, lambda row: row.deploy.at) if meant(lead.deploy)),
+        open_failures=tuple(still_open),
         unlinked=tuple(failure for failure in lineage.unlinked if window.holds(failure.at) and meant(failure)),
         tally=lineage.tally,
         stages=lineage.stages,

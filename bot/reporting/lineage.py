@@ -36,14 +36,20 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """Everything known about one stage at `as_of` (UTC), by time, then id. `unlinked` are failure marks of no known deploy."""
+    """Everything known about one stage at `as_of` (UTC), by time, then id.
+
+    `open_changes` failed and are not recovered; `unlinked` are failure marks of no known deploy; `services` are those that the stage
+    has seen, each with the teams it was seen with.
+    """
 
     stage: str
     as_of: datetime
     rollouts: tuple[Rollout, ...]
     changes: tuple[Change, ...]
+    open_changes: tuple[Change, ...]
     leads: tuple[Lead, ...]
     unlinked: tuple[Failure, ...]
+    services: tuple[tuple[str, frozenset[str | None]], ...]
     stages: tuple[str, ...]
     tally: Tally
 
@@ -82,15 +88,18 @@ def trace(events: Iterable[Event], *, stage: str, as_of: datetime, version_order
         changes += found
         leads += leads_of(own)
         lost += lost_here
+    changes.sort(key=lambda change: change.first.place)
     attempts = {attempt.deploy.id for change in changes for attempt in change.attempts}
     known_failures = {failure.id for failure in once.failures}
     return Lineage(
         stage=stage,
         as_of=as_of,
         rollouts=tuple(sorted(rollouts, key=lambda rollout: rollout.deploy.place)),
-        changes=tuple(sorted(changes, key=lambda change: change.first.place)),
+        changes=tuple(changes),
+        open_changes=tuple(change for change in changes if change.failed and change.recovered is None),
         leads=tuple(sorted(leads, key=lambda lead: (lead.deploy.place, lead.sha))),
         unlinked=tuple(failure for failure in once.failures if failure.deploy not in deploys and failure.stage in (None, stage)),
+        services=tuple((service, frozenset(deploy.team for deploy in series[service])) for service in sorted(series)),
         stages=tuple(sorted({deploy.stage for deploy in once.deploys})),
         tally=Tally(
             events=len(every),

@@ -1,0 +1,78 @@
+"""Everything that one report page shows, computed once: the window, the one before it, twelve weeks for the sparklines, data quality.
+
+Decides what belongs on the page and by which code it is computed (the same for file, live history and drill-down).
+Each format under `formats` only lays it out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.history import History
+from bot.domain.statistics import median
+from bot.reporting.benchmarks import Standing, frequency_standing, standing
+from bot.reporting.dora import Report, measure
+from bot.reporting.lineage import trace
+from bot.reporting.quality import QualityRow, quality_of
+from bot.reporting.teams import assign
+from bot.reporting.windows import Window
+
+SPARK_WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The report of the window, of the equally long window before it, and of the weeks up to its end (oldest first).
+
+    `tiers` is the year whose tier labels are wanted, None for none (the default).
+    """
+
+    report: Report
+    before: Report
+    weeks: tuple[Report, ...]
+    quality: tuple[QualityRow, ...]
+    tiers: str | None
+
+    def standings(self) -> Mapping[str, Standing]:
+        """Where each figure stands among the survey's respondents; figures that are not known are absent."""
+        return standings(self.report)
+
+
+def build_page(
+    history: History,
+    *,
+    window: Window,
+    as_of: datetime,
+    stage: str,
+    service: str | None = None,
+    team: str | None = None,
+    tiers: str | None = None,
+    owners: Mapping[str, str] | None = None,
+) -> Page:
+    """The page over a history. `owners` maps services to teams, for events that carry none."""
+    assigned = assign(history.events, owners or {})
+    lineage = trace(assigned.events, stage=stage, as_of=as_of, version_order=history.version_order)
+    report = measure(lineage, window, service=service, team=team)
+    week = timedelta(days=7)
+    spans = [replace(window, first=window.end - week * (back + 1), end=window.end - week * back) for back in range(SPARK_WEEKS)]
+    return Page(
+        report=report,
+        before=measure(lineage, window.before(), service=service, team=team),
+        weeks=tuple(measure(lineage, span, service=service, team=team) for span in reversed(spans)),
+        quality=quality_of(report, moved=assigned.moved, without_team=assigned.without, ignored_fields=dict(history.ignored_fields)),
+        tiers=tiers,
+    )
+
+
+def standings(report: Report) -> dict[str, Standing]:
+    """Where each figure of a report stands; figures that are not known are absent."""
+    found = {}
+    if report.days:
+        found["deployment_frequency"] = frequency_standing(len(report.deployments), len(report.days))
+    values = {
+        "lead_time_s": median(report.lead_times),
+        "change_fail_rate": report.change_fail_rate,
+        "recovery_s": median(report.recovery_times),
+        "rework_rate": report.rework_rate,
+    }
+    return found | {metric: standing(metric, value) for metric, value in values.items() if value is not None}

@@ -1,0 +1,106 @@
+"""What the reader of a report must know about the data behind it: each doubt is a row, none is a silent correction.
+
+Decides which facts of the history and of the window weaken a figure, and words them. The figures themselves are left to `dora`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.history import RolloutKind
+from bot.reporting.dora import Report
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityRow:
+    """One doubt: a stable code, how many rows it touches, the sentence, and the first ids or names it is about."""
+
+    code: str
+    count: int
+    sentence: str
+    names: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The row as a JSON object."""
+        return {"code": self.code, "count": self.count, "sentence": self.sentence, "names": list(self.names)}
+
+
+def quality_of(
+    report: Report, *, moved: Sequence[str] = (), without_team: Sequence[str] = (), ignored_fields: Mapping[str, int] | None = None
+) -> tuple[QualityRow, ...]:
+    """The rows for one report. `moved` and `without_team` are services; `ignored_fields` counts unknown fields by name."""
+    rows = [*_window_rows(report), *_clock_rows(report), *_link_rows(report), *_source_rows(report), *_event_rows(report)]
+    if report.team is not None:
+        rows.append(_row("without_team", without_team, "services have events without a team and no owner is configured; they are left out"))
+        rows.append(_row("moved_team", moved, "services moved between teams; each event counts for the team it carries"))
+    ignored = dict(ignored_fields or {})
+    rows.append(
+        QualityRow(
+            code="ignored_fields", count=sum(ignored.values()), names=tuple(sorted(ignored))[:_SHOWN],
+            sentence="fields in the history have names that mean nothing here and were not read",
+        )
+    )  # fmt: skip
+    return tuple(row for row in rows if row.count)
+
+
+def _window_rows(report: Report) -> Iterator[QualityRow]:
+    days = (report.window.end - report.window.first).days
+    missing = days - len(report.days)
+    if report.as_of < report.window.ends_at:
+        word = "the window has not begun" if not report.days else "the window has not ended"
+        yield QualityRow(code="window_open", count=max(missing, 1), sentence=f"{word}: {len(report.days)} of its {days} days count")
+    if report.stage not in report.stages:
+        yield QualityRow(
+            code="stage_unknown", count=1, names=report.stages[:_SHOWN],
+            sentence=f"the history has no rollout in {report.stage}" + (f"; it knows {', '.join(report.stages)}" if report.stages else ""),
+        )  # fmt: skip
+    active = {rollout.deploy.service for rollout in (*report.deployments, *report.failed_rollouts, *report.rollbacks, *report.redeploys)}
+    yield _row("silent_services", [name for name in report.services if name not in active], "services had no rollout in the window")
+
+
+def _clock_rows(report: Report) -> Iterator[QualityRow]:
+    young = [f"{lead.deploy.id}: {lead.sha}" for lead in report.leads if lead.seconds < 0]
+    yield _row("lead_time_invalid", young, "commits seem younger than their deployment; their lead times were dropped")
+    early = [c.first.id for c in report.failed_changes if c.recovery_s is not None and c.recovery_s < 0]
+    yield _row("recovery_invalid", early, "failed changes seem recovered before they began; their recovery times were dropped")
+    late = [c.first.id for c in report.failed_changes if c.time_to_restore_s is not None and c.time_to_restore_s < 0]
+    yield _row("marked_after_recovery", late, "failures were marked after the recovery; they have no time to restore")
+
+
+def _link_rows(report: Report) -> Iterator[QualityRow]:
+    tally = report.tally
+    yield _row("unlinked_incidents", [f.id for f in report.unlinked], "failures are linked to no deployment; no change is blamed for them")
+    yield _row("unknown_deploy", tally.dangling_failures, "failures name a deploy that the history does not have")
+    yield _row("failure_of_no_change", tally.failures_of_no_change, "failures are linked to a rollback or redeploy, which is no change")
+    yield _row("unknown_failure", tally.dangling_recoveries, "recoveries name a failure that the history does not have")
+    yield _row("lost_links", tally.lost_links, "links of rollouts lead to nothing that the history has")
+
+
+def _source_rows(report: Report) -> Iterator[QualityRow]:
+    bare = [r.deploy.id for r in report.deployments if not r.deploy.commits and not r.deploy.baseline]
+    yield _row("without_commits", bare, "deployments came without commits; their lead times are not known")
+    first = [rollout.deploy.id for rollout in report.deployments if rollout.deploy.baseline]
+    yield _row("baselines", first, "deployments are the first sight of their stage; they are counted, without lead times")
+    inferred = [rollout.deploy.id for rollout in (*report.deployments, *report.rollbacks, *report.redeploys) if rollout.deploy.kind is None]
+    yield _row("inferred_kinds", inferred, "rollouts came without a kind; it was inferred from versions and links")
+    odd = [r.deploy.id for r in report.redeploys if r.deploy.kind is RolloutKind.REDEPLOY and r.replaced not in (None, r.deploy.version)]
+    yield _row("odd_redeploys", odd, "rollouts call themselves redeploys but changed the live version")
+
+
+def _event_rows(report: Report) -> Iterator[QualityRow]:
+    tally = report.tally
+    yield QualityRow(code="later_events", count=tally.later, sentence="events lie after the report's instant and do not exist for it yet")
+    yield QualityRow(code="doubled_events", count=tally.doubled, sentence="events came more than once and were counted once")
+    yield _row("conflicting_ids", tally.conflicting, "ids came with different contents; the earliest was taken")
+    if report.changes and not any(change.marks for change in report.changes) and not report.unlinked:
+        yield QualityRow(
+            code="rollback_based",
+            count=1,
+            sentence="no incident is on record: failures are known from rollouts and what was taken back only",
+        )
+
+
+def _row(code: str, names: Iterable[str], sentence: str) -> QualityRow:
+    every = tuple(names)
+    return QualityRow(code=code, count=len(every), sentence=sentence, names=every[:_SHOWN])
