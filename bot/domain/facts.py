@@ -112,7 +112,8 @@ class Answer:
 class Facts:
     """Everything observed for one run of one stage.
 
-    `stages` holds this stage, all its upstreams, and whatever gates need. `branches` are the promotion branches of the stage's
+    `stages` holds this stage, all its upstreams, and whatever gates need. `recorded` is this stage's health as last saved, by service.
+    `branches` are the promotion branches of the stage's
     repository with their heads. `changed` maps an open promotion's id to the paths that changed on the stage's branch since its base.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read.
     """
@@ -121,6 +122,7 @@ class Facts:
     stage: str
     stages: Mapping[str, StageView]
     promotions: tuple[Promotion, ...] = ()
+    recorded: Mapping[str, Health] = field(default_factory=dict)
     pulls: Mapping[int, PullRequest] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
     directives: tuple[Directive, ...] = ()

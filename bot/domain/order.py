@@ -32,10 +32,10 @@ def compare(left: Version, right: Version) -> int | None:
 
 def compare_tags(left: str, right: str) -> int | None:
     """As `compare`, for the text of two tags."""
-    parsed = _parse(left), _parse(right)
-    if parsed[0] is None or parsed[1] is None:
+    older, newer = _parse(left), _parse(right)
+    if older is None or newer is None:
         return None
-    (prefix_left, (numbers_left, pre_left)), (prefix_right, (numbers_right, pre_right)) = parsed
+    (prefix_left, (numbers_left, pre_left)), (prefix_right, (numbers_right, pre_right)) = older, newer
     if prefix_left != prefix_right:
         return None
     for one, other in zip_longest(numbers_left, numbers_right, fillvalue=0):

@@ -39,9 +39,7 @@ class PromotionState(StrEnum):
         return self in (PromotionState.OPENING, PromotionState.OPEN)
 
 
-IN_FLIGHT = frozenset(
-    {PromotionState.OPENING, PromotionState.OPEN, PromotionState.MERGED, PromotionState.FAILED, PromotionState.REVERTING}
-)
+IN_FLIGHT = frozenset({PromotionState.OPENING, PromotionState.OPEN, PromotionState.MERGED, PromotionState.FAILED, PromotionState.REVERTING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,8 @@ class Promotion:
 
     Instants are UTC. `head` is the promotion branch's commit as we wrote it; `base` the stage's commit it stands on.
     `rollout_since` is when the present watch began (merge or revert); `healthy_since` when the rollout became healthy and stayed so.
-    `taken_over_by` is the login of a person who pushed to the branch: the bot stops editing then.
+    `taken_over_by` is the login of a person who pushed to the branch: the bot stops editing then. `closed_by` is the login of a
+    person who closed the pull request: the same content is not offered again by itself. `version` counts the stored row's writes.
     """
 
     id: str
@@ -98,6 +97,7 @@ class Promotion:
     ended_at: datetime | None = None
     reason: str = ""
     taken_over_by: str = ""
+    closed_by: str = ""
     version: int = 0
 
     @property

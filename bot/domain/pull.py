@@ -104,6 +104,7 @@ class PullRequest:
     merge_commit: str | None = None
     merged_by: Person | None = None
     closed_at: datetime | None = None
+    closed_by: Person | None = None
     mergeable: bool | None = None
     labels: Mapping[str, LabelEvent | None] = field(default_factory=dict)
     comments: tuple[Comment, ...] = ()

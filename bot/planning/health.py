@@ -19,9 +19,7 @@ from bot.domain.slot import Holds, Slot
 def health(view: ServiceView, snapshot: ClusterSnapshot, *, last: Health | None, now: datetime) -> Health:
     """The service's health at `now`. `since` carries over from `last` while state, release and being taken are the same."""
     state, reason, taken, workloads = _judge(view, snapshot)
-    unchanged = (
-        last is not None and last.state is state and last.taken == taken and _same_or_both_missing(last.release, view.release)
-    )
+    unchanged = last is not None and last.state is state and last.taken == taken and _same_or_both_missing(last.release, view.release)
     return Health(
         service=view.service,
         state=state,

@@ -8,7 +8,6 @@ Leaves to `candidates` what should move, and to `manifests` how a slot is found.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from bot.config.schema import Config
 from bot.domain.facts import ServiceView
@@ -35,7 +34,7 @@ def parts(config: Config, slots: Slots) -> Mapping[str, Mapping[str, Part]]:
     seen_in: dict[tuple[str, Holds], set[str]] = defaultdict(set)
     for stage, found in slots.items():
         for slot in found:
-            if slot.artifact not in configured[stage] and not _ignored(config, slot.artifact):
+            if slot.artifact not in configured[stage] and config.discovery.enabled and not config.discovery.ignores(slot.artifact):
                 seen_in[slot.artifact, slot.holds].add(stage)
     shared = {artifact: holds for (artifact, holds), stages in sorted(seen_in.items()) if len(stages) > 1}
     discovered = short_names(shared, taken=set(config.services))
@@ -48,17 +47,13 @@ def parts(config: Config, slots: Slots) -> Mapping[str, Mapping[str, Part]]:
     }
 
 
-def views(
-    config: Config, slots: Slots, problems: Mapping[str, tuple[SlotProblem, ...]]
-) -> Mapping[str, Mapping[str, ServiceView]]:
+def views(config: Config, slots: Slots, problems: Mapping[str, tuple[SlotProblem, ...]]) -> Mapping[str, Mapping[str, ServiceView]]:
     """For each stage the services that stand in it, by name."""
     owners = parts(config, slots)
     return {stage: _stage_views(owners[stage], slots[stage], problems.get(stage, ())) for stage in slots}
 
 
-def _stage_views(
-    owners: Mapping[str, Part], slots: Iterable[Slot], problems: tuple[SlotProblem, ...]
-) -> dict[str, ServiceView]:
+def _stage_views(owners: Mapping[str, Part], slots: Iterable[Slot], problems: tuple[SlotProblem, ...]) -> dict[str, ServiceView]:
     by_service: dict[str, list[Slot]] = defaultdict(list)
     for slot in slots:
         if slot.artifact in owners:
@@ -105,12 +100,8 @@ def _configured(config: Config, stage: str) -> dict[str, Part]:
     return {
         artifact: Part(service=name, component=str(place))
         for name, service in config.services.items()
-        for place, artifact in enumerate(service.artifacts(stage))
+        for place, artifact in enumerate((*service.images_in(stage), *service.charts))
     }
-
-
-def _ignored(config: Config, artifact: str) -> bool:
-    return any(fnmatchcase(artifact, pattern) for pattern in config.discovery.ignore)
 
 
 def short_names(artifacts: Mapping[str, Holds], *, taken: set[str]) -> dict[str, str]:

@@ -29,9 +29,7 @@ def edits(target: ServiceView, release: Release, *, folder: str) -> tuple[SlotEd
         new = shaped(slot, wanted)
         if new != slot.version:
             path = f"{folder}/{slot.path}" if folder else slot.path
-            found.append(
-                SlotEdit(path=path, address=dict(slot.address), artifact=slot.artifact, old=slot.version, new=new, line=slot.line)
-            )
+            found.append(SlotEdit(path=path, address=dict(slot.address), artifact=slot.artifact, old=slot.version, new=new, line=slot.line))
     return tuple(found)
 
 
@@ -52,7 +50,9 @@ def shaped(slot: Slot, wanted: Version) -> Version:
     if slot.version.tag is None:
         return Version(digest=wanted.digest)
     if wanted.tag is None:
-        raise CannotCarry(f"{place} holds a tag and a digest, but upstream names {slot.artifact} by digest only. Write the tag upstream too.")
+        raise CannotCarry(
+            f"{place} holds a tag and a digest, but upstream names {slot.artifact} by digest only. Write the tag upstream too."
+        )
     return wanted
 
 

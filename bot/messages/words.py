@@ -1,0 +1,30 @@
+"""How instants, lists and names are written in every message."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+
+def instant(at: datetime | None) -> str:
+    """An instant for people, in UTC: `2026-11-20 14:05:07 UTC`; `an unknown time` when there is none."""
+    return "an unknown time" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def listing(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(parts) <= 1:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def code(text: str) -> str:
+    """Text from outside inside a Markdown code span: it cannot mention, link or fire a command. Line ends and backticks are taken out."""
+    clean = " ".join(text.replace("`", "ʼ").split())
+    return f"`{clean}`" if clean else "``"
+
+
+def plain(text: str) -> str:
+    """Text from outside inside Markdown prose: signs that make links, mentions, HTML or tables are taken out of service."""
+    clean = " ".join(text.split())
+    for sign in "\\`*_[]<>|#~":
+        clean = clean.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
+    return clean.replace("@", "@\u200b")
