@@ -1,0 +1,60 @@
+"""What all models of the configuration share: frozen, unknown keys refused, field docstrings as descriptions; and small field types."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, StringConstraints
+
+SETTINGS = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+LONGEST_PATH = 512
+
+
+def listed(value: Any) -> Any:
+    """One value stands for a list of one."""
+    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+def _folder(value: str) -> str:
+    """A path inside a repository: names joined by `/`, nothing that climbs out, hides or needs decoding."""
+    if len(value) > LONGEST_PATH:
+        raise ValueError(f"this path is longer than {LONGEST_PATH} characters")
+    if value.startswith("/"):
+        raise ValueError("this path must count from the repository's root. Take the first / away")
+    parts = value.removesuffix("/").split("/") if value else []
+    if any(part in ("..", ".") for part in parts):
+        raise ValueError("a path must not hold . or .. parts. Write the folder's own path from the repository's root")
+    if ".git" in (part.lower() for part in parts):
+        raise ValueError("a path must not lead into .git")
+    if any(not part or any(not (sign.isascii() and (sign.isalnum() or sign in "._-+@")) for sign in part) for part in parts):
+        raise ValueError("a path may hold letters, digits, . _ - + @ and single / between its parts")
+    return "/".join(parts)
+
+
+def _branch(value: str) -> str:
+    """The part of git's own rule (git-check-ref-format) that a sane branch keeps."""
+    parts = value.split("/")
+    wrong = (
+        not value.isascii()
+        or any(sign.isspace() or ord(sign) < 33 or sign in "~^:?*[\\\x7f" for sign in value)
+        or any(not part or part.startswith(".") or part.endswith((".lock", ".")) for part in parts)
+        or ".." in value
+        or "@{" in value
+        or value == "@"
+        or value.startswith("-")
+    )
+    if wrong or len(value) > LONGEST_PATH:
+        raise ValueError("this is not the name of a branch. Write it as git does, without refs/heads/, for example main or release/prod")
+    if value.startswith("refs/"):
+        raise ValueError("write the branch without refs/heads/")
+    if value.startswith("promote/"):
+        raise ValueError("promote/… is where the bot keeps its own branches; a stage cannot stand there")
+    return value
+
+
+StageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$")]
+RepositoryName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_-]?[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]$")
+]
+Folder = Annotated[str, AfterValidator(_folder)]
+Branch = Annotated[str, AfterValidator(_branch)]

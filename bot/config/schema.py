@@ -1,0 +1,266 @@
+"""The whole configuration: one frozen model of one YAML file, and the questions that others ask of its pipeline.
+
+Decides what may stand in the file and which parts must fit together. Reading the file and telling errors with their places is
+left to `load` and `explain`; secrets are never here (`bot.settings`).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from bot.config._model import SETTINGS, StageName, listed
+from bot.config.people import Account, Group, People, Permission, RoleName, Roles, Team, TeamSlug
+from bot.config.service import Place, Service, Services
+from bot.config.stage import AnyGate, Cluster, Rollout, Stage
+from bot.gates._fields import HttpUrl, PositiveDuration
+
+__all__ = [
+    "Account",
+    "AnyGate",
+    "App",
+    "Cluster",
+    "Config",
+    "Discovery",
+    "Endpoint",
+    "Forge",
+    "Group",
+    "Notifications",
+    "People",
+    "Permission",
+    "Pipeline",
+    "Place",
+    "RoleName",
+    "Roles",
+    "Rollout",
+    "Service",
+    "Slack",
+    "Sources",
+    "Stage",
+    "Team",
+    "TeamSlug",
+    "Timing",
+]
+
+GITHUB = "https://github.com"
+
+
+class App(BaseModel):
+    """The GitHub App that the bot acts as. Its private key comes from the environment."""
+
+    model_config = SETTINGS
+
+    app_id: int = Field(gt=0)
+    """The App's id, as its settings page shows it."""
+    installation_id: int | None = Field(default=None, gt=0)
+    """The installation; without it, the one of the repositories' owner is looked up."""
+
+
+class Forge(BaseModel):
+    """The forge that holds the environment repositories."""
+
+    model_config = SETTINGS
+
+    kind: Literal["github"] = "github"
+    """Which forge."""
+    url: HttpUrl = GITHUB
+    """Its address, for people and for git."""
+    api: HttpUrl | None = Field(default=None, alias="api_url")
+    """Its REST address; without it, GitHub's own rule is followed."""
+    app: App | None = None
+    """The GitHub App to act as; without it, a token from the environment is used."""
+
+    @property
+    def api_url(self) -> str:
+        """REST: https://api.github.com, or `/api/v3` on an Enterprise server."""
+        if self.api is not None:
+            return self.api.rstrip("/")
+        return "https://api.github.com" if self.url.rstrip("/") == GITHUB else f"{self.url.rstrip('/')}/api/v3"
+
+    @property
+    def graphql_url(self) -> str:
+        """GraphQL, as GitHub derives it from the REST address."""
+        base = self.api_url
+        return f"{base.removesuffix('/v3')}/graphql" if base.endswith("/api/v3") else f"{base}/graphql"
+
+
+def _named(value: Any) -> Any:
+    """The mapping `name -> stage` of the file as a list of stages that know their names."""
+    if not isinstance(value, Mapping):
+        return value
+    return [
+        {"name": name, **{str(key): part for key, part in stage.items()}} if isinstance(stage, Mapping) else {"name": name}
+        for name, stage in value.items()
+    ]
+
+
+class _StagesByName:
+    """In the file, and so in the JSON Schema, stages are a mapping from name to stage."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        listed_stages = handler(core_schema)
+        names = {"pattern": r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"}
+        return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": listed_stages["items"]}
+
+
+class Pipeline(BaseModel):
+    """The stages and the graph they form."""
+
+    model_config = SETTINGS
+
+    name: StageName = "main"
+    """What the pipeline is called."""
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(_named), _StagesByName()] = Field(min_length=1)
+    """Name and settings of each stage, in the order they are shown."""
+
+
+class Discovery(BaseModel):
+    """Services that nobody configured are found by the images that two stages share."""
+
+    model_config = SETTINGS
+
+    enabled: bool = True
+    """Promote services that stand in no `services` entry."""
+    ignore: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Images that are no services, as globs: `docker.io/library/*`, `*/busybox`."""
+
+    def ignores(self, image: str) -> bool:
+        """True when this image (its normal name) is left alone."""
+        return any(fnmatchcase(image, pattern) for pattern in self.ignore)
+
+
+class Slack(BaseModel):
+    """Where Slack messages go. The bot's token comes from the environment."""
+
+    model_config = SETTINGS
+
+    channel: str = Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$")
+    """The channel (name or id) for everything that no other rule sends elsewhere."""
+    stages: Mapping[StageName, Annotated[str, Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$")]] = {}
+    """Per stage."""
+    at_least: Literal["info", "warning", "critical"] = "info"
+    """Tell only what is at least this serious."""
+    people: Mapping[Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{6,}$")], Account] = {}
+    """Slack user id -> account of the forge: whose commands and buttons count as whose."""
+    api_url: HttpUrl = "https://slack.com/api/"
+    """Slack's address."""
+
+
+class Notifications(BaseModel):
+    """How people are told outside of the forge."""
+
+    model_config = SETTINGS
+
+    slack: Slack | None = None
+    """Slack."""
+
+
+class Endpoint(BaseModel):
+    """A server that gates ask."""
+
+    model_config = SETTINGS
+
+    url: HttpUrl
+    """Its address."""
+    credential: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$")
+    """Name of the credential to show; its value comes from the environment (`PROMOTION_BOT_CREDENTIALS__<NAME>`)."""
+
+
+class Sources(BaseModel):
+    """The servers behind the gates."""
+
+    model_config = SETTINGS
+
+    prometheus: Endpoint | None = None
+    """Answers the `metric` gate."""
+    opa: Endpoint | None = None
+    """Answers the `policy` gate where it names an OPA rule."""
+    registries: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")], Endpoint] = {}
+    """Registries that need a credential or stand at another address, by the name that images use."""
+    allow_private: bool = False
+    """May the `http` and `webhook` gates dial private addresses (10/8, 192.168/16, fc00::/7 and the like)?"""
+
+
+class Timing(BaseModel):
+    """How often the bot looks by itself."""
+
+    model_config = SETTINGS
+
+    resync: PositiveDuration = Field(default="5m", validate_default=True)
+    """Everything is looked at again this often, with or without events."""
+    look: PositiveDuration = Field(default="30s", validate_default=True)
+    """While something waits on the outside, it is asked this often."""
+
+
+class Config(BaseModel):
+    """The configuration of one bot: one pipeline on one forge."""
+
+    model_config = SETTINGS
+
+    version: Literal[1]
+    """The version of this file's format."""
+    forge: Forge = Forge()
+    """Where the environment repositories are."""
+    pipeline: Pipeline
+    """The stages."""
+    services: Services = {}
+    """Services that need a word: groups of images, teams, order, places. All others are discovered."""
+    discovery: Discovery = Discovery()
+    """How services are found without configuration."""
+    people: People = People()
+    """Who may do what."""
+    teams: Mapping[str, Team] = {}
+    """Teams, for ownership and messages."""
+    notifications: Notifications = Notifications()
+    """How people are told."""
+    sources: Sources = Sources()
+    """Servers that gates ask."""
+    timing: Timing = Timing()
+    """How often the bot looks."""
+
+    def stage(self, name: str) -> Stage:
+        """The stage of this name; KeyError when there is none."""
+        for stage in self.pipeline.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    def upstreams(self, name: str) -> tuple[str, ...]:
+        """The stages that versions come from, nearest only."""
+        return self.stage(name).after
+
+    def downstreams(self, name: str) -> tuple[str, ...]:
+        """The stages that versions go to next, in the file's order."""
+        return tuple(stage.name for stage in self.pipeline.stages if name in stage.after)
+
+    def after(self, name: str) -> tuple[str, ...]:
+        """All stages that come after this one, near and far, in topological order."""
+        reached = {name}
+        for candidate in self.order():
+            if reached.intersection(self.upstreams(candidate)):
+                reached.add(candidate)
+        return tuple(candidate for candidate in self.order() if candidate in reached and candidate != name)
+
+    def order(self) -> tuple[str, ...]:
+        """All stages, upstream before downstream; the file's order among equals."""
+        left = {stage.name: set(stage.after) for stage in self.pipeline.stages}
+        done: list[str] = []
+        while left:
+            ready = next((name for name, before in left.items() if not before.intersection(left)), None)
+            if ready is None:
+                raise ValueError(f"the stages {', '.join(left)} wait for each other")
+            done.append(ready)
+            del left[ready]
+        return tuple(done)
+
+    def service(self, name: str) -> Service:
+        """What is configured for this service; the defaults when nothing is."""
+        return self.services.get(name, Service())
+
+    def interval(self) -> timedelta:
+        """How long a stage may go without being looked at."""
+        return self.timing.resync
