@@ -7,7 +7,8 @@
     └── TransientError     tried again later with back-off; shown only when it lasts
         ├── Stale          what we read has moved on (head, base, row version): observe again at once
         ├── RateLimited    the other side asks for a pause; nothing is sent before `retry_after` is over
-        └── OutcomeUnknown a write may or may not have happened: look before any repeat
+        ├── OutcomeUnknown a write may or may not have happened: look before any repeat
+        └── Fenced         this process was taken for dead and replaced: it must not write any more
 
 Adapters map library exceptions to these; anything else that leaves an adapter is a bug.
 """
@@ -68,3 +69,7 @@ class RateLimited(TransientError):
 
 class OutcomeUnknown(TransientError):
     """The answer to a write was lost. It may have happened: look before any repeat."""
+
+
+class Fenced(TransientError):
+    """Another replica took this one's work over (it was paused or cut off): nothing may be written by this run any more."""

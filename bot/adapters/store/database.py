@@ -1,0 +1,163 @@
+"""Opens the database by its URL, and hands out transactions: SQLite in one file, or PostgreSQL.
+
+Decides how each database is spoken to (WAL, busy timeout, immediate write transactions; pool and schema search) and which
+of their errors pass by themselves. What stands in the tables is left to the files beside it, their shape to `migrate`.
+
+SQLite: a write transaction takes the write lock when it begins (`BEGIN IMMEDIATE`), because a read transaction that
+is upgraded later fails at once with "database is locked" (https://sqlite.org/isolation.html, SQLITE_BUSY_SNAPSHOT).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlmodel import Session
+
+from bot.domain.errors import TransientError, UserError
+
+BUSY_TIMEOUT_MS = 10_000
+POOL_SIZE = 8
+WRITE = {"bot_begin": "IMMEDIATE"}
+
+
+def normalise(url: str) -> str:
+    """The URL with the driver that the bot brings: a path or `sqlite:///file`, `postgresql://user@host/name`. `UserError` for others."""
+    if "://" not in url:
+        return f"sqlite:///{Path(url).absolute()}"
+    scheme, _, rest = url.partition("://")
+    match scheme:
+        case "sqlite":
+            return url
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return f"postgresql+psycopg://{rest}"
+        case _:
+            raise UserError(
+                f"the database URL begins with {scheme!r}, which is not known",
+                fix="use sqlite:///path/to/file.db or postgresql://user@host/database",
+            )
+
+
+def make_engine(url: str, *, pool_size: int = POOL_SIZE) -> sa.Engine:
+    """An engine for our own tables."""
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}, pool_size=pool_size)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def make_queue_engine(url: str) -> sa.Engine:
+    """An engine for the durable queue, which begins its SQLite transactions itself and expects the driver's own mode."""
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=POOL_SIZE)
+        event.listen(engine, "connect", _prepare_sqlite_for_queue)
+        return engine
+    return sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def _pragmas(connection: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    _pragmas(connection)
+
+
+def _prepare_sqlite_for_queue(connection: Any, _record: Any) -> None:
+    _pragmas(connection)
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.isolation_level = "IMMEDIATE"
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('bot_begin', 'DEFERRED')}")
+
+
+class Database:
+    """An open database. `read` and `write` give a session in one transaction; both raise `TransientError` when it cannot be had."""
+
+    def __init__(self, url: str) -> None:
+        self.url = normalise(url)
+        self.engine = make_engine(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent look; nothing is written."""
+        with mapped_errors(), self.engine.connect() as connection, connection.begin(), Session(connection) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One write transaction, committed at the end, rolled back on any error."""
+        with mapped_errors(), self.engine.connect() as plain:
+            connection = plain.execution_options(**WRITE)
+            with connection.begin(), Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+                yield session
+                session.flush()
+
+    def clock(self, session: Session) -> datetime:
+        """The database's own clock (UTC): several processes compare their heartbeats by one clock."""
+        if self.is_sqlite:
+            text: str = session.connection().exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')").scalar_one()
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        found: datetime = session.connection().exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return found.astimezone(UTC)
+
+    def check(self) -> None:
+        """Ask the database something; `TransientError` when it does not answer."""
+        with self.read() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Errors of the database as ours: what passes by itself is transient, the rest is a bug or a broken file."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (OperationalError, DBAPIError) as error:
+        raise _as_ours(error) from error
+    except SQLAlchemyError as error:
+        if isinstance(error, sa.exc.TimeoutError):
+            raise TransientError("no connection to the database came free in time") from error
+        raise
+
+
+def _as_ours(error: DBAPIError) -> Exception:
+    text = str(error.orig)
+    lower = text.lower()
+    first = text.strip().splitlines()[0] if text.strip() else type(error.orig).__name__
+    if "malformed" in lower or "not a database" in lower:
+        return UserError(
+            f"the database file is damaged ({first})",
+            fix="restore the file from a backup, or move it away: all but unproven approvals is rebuilt",
+        )
+    if "readonly" in lower or "read-only" in lower:
+        return UserError(f"the database cannot be written ({first})", fix="give the process write access to the file and its folder")
+    if "full" in lower or "no space" in lower:
+        return TransientError(f"the disk of the database is full ({first})")
+    if "no such table" in lower or "undefined" in type(error.orig).__name__.lower():
+        return error
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        return TransientError(f"the database cannot be used now ({first})")
+    return error

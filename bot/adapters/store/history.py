@@ -1,0 +1,146 @@
+"""The `History` port over the database: each method is one transaction; writes are fenced.
+
+Decides only the border of the transaction; the rows are read and written by the files beside it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.adapters.store import audit, hints, observations, orders, promotions
+from bot.adapters.store.database import Database
+from bot.adapters.store.replicas import require_alive
+from bot.domain.action import SaveDeployment
+from bot.domain.directive import Directive
+from bot.domain.facts import Health, Quarantine, StageHold
+from bot.domain.promotion import Promotion
+from bot.domain.pull import PullRequest
+from bot.domain.verdict import Verdict
+
+
+class StoredHistory:
+    """History in SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
+        with self._database.write() as session:
+            require_alive(session)
+            yield session
+
+    def promotions(self, stage: str) -> Sequence[Promotion]:
+        with self._database.read() as session:
+            return promotions.read(session, stage)
+
+    def save_promotion(self, promotion: Promotion, *, why: str, actor: str, now: datetime) -> Promotion:
+        with self._write() as session:
+            return promotions.save(session, promotion, why=why, actor=actor, now=now)
+
+    def save_promotions(self, changed: Sequence[Promotion], *, why: str, actor: str, now: datetime) -> Sequence[Promotion]:
+        """All or none, in one transaction."""
+        with self._write() as session:
+            return [promotions.save(session, promotion, why=why, actor=actor, now=now) for promotion in changed]
+
+    def recent_promotions(self, *, limit: int = 200) -> Sequence[Promotion]:
+        with self._database.read() as session:
+            return promotions.recent(session, limit=limit)
+
+    def health(self, stage: str) -> Mapping[str, Health]:
+        with self._database.read() as session:
+            return observations.health(session, stage)
+
+    def save_health(self, stage: str, health: Health, *, now: datetime) -> None:
+        with self._write() as session:
+            observations.save_health(session, stage, health, now=now)
+
+    def health_history(self, stage: str, service: str) -> Sequence[tuple[datetime, str, str, str]]:
+        with self._database.read() as session:
+            return observations.health_history(session, stage, service)
+
+    def verdicts(self, promotion: str) -> Sequence[Verdict]:
+        with self._database.read() as session:
+            return observations.verdicts(session, promotion)
+
+    def save_verdicts(self, promotion: Promotion, verdicts: Sequence[Verdict], *, now: datetime) -> None:
+        with self._write() as session:
+            observations.save_verdicts(session, promotion, verdicts, now=now)
+
+    def verdict_history(self, promotion: str) -> Sequence[tuple[datetime, tuple[Verdict, ...]]]:
+        with self._database.read() as session:
+            return observations.verdict_history(session, promotion)
+
+    def directives(self, stage: str) -> Sequence[Directive]:
+        with self._database.read() as session:
+            return orders.directives(session, stage)
+
+    def add_directive(self, directive: Directive) -> bool:
+        with self._write() as session:
+            return orders.add_directive(session, directive)
+
+    def withdraw_directives(self, keys: Iterable[str], *, now: datetime, actor: str, why: str) -> None:
+        with self._write() as session:
+            orders.withdraw_directives(session, keys, now=now, actor=actor, why=why)
+
+    def quarantines(self) -> Sequence[Quarantine]:
+        with self._database.read() as session:
+            return orders.quarantines(session)
+
+    def save_quarantine(self, quarantine: Quarantine, *, now: datetime) -> None:
+        with self._write() as session:
+            orders.save_quarantine(session, quarantine, now=now)
+
+    def stage_holds(self, stage: str) -> Sequence[StageHold]:
+        with self._database.read() as session:
+            return orders.stage_holds(session, stage)
+
+    def save_stage_hold(self, hold: StageHold, *, now: datetime) -> None:
+        with self._write() as session:
+            orders.save_stage_hold(session, hold, now=now)
+
+    def pull(self, repository: str, number: int) -> PullRequest | None:
+        with self._database.read() as session:
+            return observations.pull(session, repository, number)
+
+    def save_pull(self, pull: PullRequest) -> None:
+        with self._write() as session:
+            observations.save_pull(session, pull)
+
+    def binding(self, promotion: str) -> tuple[datetime, Mapping[str, str]] | None:
+        with self._database.read() as session:
+            return observations.binding(session, promotion)
+
+    def save_binding(self, promotion: str, bound: Mapping[str, str], *, now: datetime) -> None:
+        with self._write() as session:
+            observations.save_binding(session, promotion, bound, now=now)
+
+    def save_deployment(self, deployment: SaveDeployment) -> None:
+        with self._write() as session:
+            observations.save_deployment(session, deployment)
+
+    def deployments(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[SaveDeployment]:
+        with self._database.read() as session:
+            return observations.deployments(session, since=since, until=until)
+
+    def stale_pulls(self, repository: str) -> Mapping[int, int]:
+        with self._database.read() as session:
+            return hints.stale_pulls(session, repository)
+
+    def pulls_read(self, repository: str, read: Mapping[int, int]) -> None:
+        with self._write() as session:
+            hints.pulls_read(session, repository, read)
+
+    def fetch_wanted(self, repository: str) -> int:
+        with self._database.read() as session:
+            return hints.fetch_wanted(session, repository)
+
+    def fetched(self, repository: str, mark: int) -> None:
+        with self._write() as session:
+            hints.fetched(session, repository, mark)
+
+    def audit(self, *, actor: str, action: str, subject: str, why: str, now: datetime, details: Mapping[str, str]) -> None:
+        with self._write() as session:
+            audit.append(session, actor=actor, action=action, subject=subject, why=why, now=now, details=details)

@@ -1,0 +1,1 @@
+"""Alembic's revisions of the schema, oldest first. A revision that has been released is never changed."""

@@ -1,0 +1,142 @@
+"""Wake-ups of stages: who wants one looked at, when the next time is set, how often its runs failed, what must pause.
+
+Events for a stage that is wanted already collapse; the mark is cleared when the run begins, before it observes, so that
+an event during a run wants another one. Enqueuing itself is the durable queue's; it is handed in and happens in the same
+transaction as the mark.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from bot.adapters.store import inbox
+from bot.adapters.store.database import Database
+from bot.adapters.store.queue_tables import PauseRow, WakeupRow
+from bot.adapters.store.replicas import require_alive
+from bot.adapters.store.upsert import put, put_if_absent
+
+Enqueue = Callable[[sa.Connection, str, str, float], None]
+"""(connection, stage, run id, seconds to wait): put one run into the durable queue, in this connection's transaction."""
+
+SLACK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageWork:
+    """How the work on a stage stands; instants are UTC."""
+
+    stage: str
+    wanted: bool
+    reason: str
+    marked_at: datetime | None
+    began_at: datetime | None
+    ended_at: datetime | None
+    wake_at: datetime | None
+    failures: int
+    first_failed_at: datetime | None
+    error: str
+
+
+class Wakeups:
+    """The table of wake-ups. `enqueue` is set once the durable queue stands."""
+
+    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+        self._database = database
+        self._enqueue = enqueue
+
+    def want(self, stage: str, reason: str, *, now: datetime) -> None:
+        """The stage must be looked at; enqueued unless it waits for that already."""
+        with self._database.write() as session:
+            self.want_in(session, stage, reason, now=now)
+
+    def want_in(self, session: Session, stage: str, reason: str, *, now: datetime) -> None:
+        """The same, in the caller's transaction.
+
+        The row is locked even where the mark stands already: a run that begins meanwhile then waits for this commit and
+        sees all that came with it.
+        """
+        put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
+        if not session.exec(select(WakeupRow.wanted).where(WakeupRow.stage == stage).with_for_update()).one():
+            session.connection().execute(
+                sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=True, reason=reason, marked_at=now)
+            )
+            self._enqueue(session.connection(), stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+
+    def enqueue_again(self, stage: str, *, now: datetime) -> None:
+        """Enqueue whatever the mark says: it is wanted, but the queue holds nothing for it."""
+        with self._database.write() as session:
+            self._enqueue(session.connection(), stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+
+    def schedule(self, stage: str, at: datetime, *, now: datetime) -> None:
+        """Look at the stage at an instant, unless an earlier one is set already."""
+        with self._database.write() as session:
+            put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
+            changed = session.connection().execute(
+                sa.update(WakeupRow)
+                .where(
+                    col(WakeupRow.stage) == stage,
+                    sa.or_(col(WakeupRow.wake_at).is_(None), col(WakeupRow.wake_at) <= now, col(WakeupRow.wake_at) > at),
+                )
+                .values(wake_at=at)
+            )
+            if changed.rowcount == 1:
+                self._enqueue(session.connection(), stage, f"{stage}@{at.timestamp():.3f}", max(0.0, (at - now).total_seconds()))
+
+    def begin(self, stage: str, run: str, *, now: datetime) -> None:
+        """A run of the stage begins: from here on an event wants another one. Fenced."""
+        with self._database.write() as session:
+            require_alive(session)
+            put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
+            wake_at = sa.case((col(WakeupRow.wake_at) <= now + SLACK, None), else_=col(WakeupRow.wake_at))
+            session.connection().execute(
+                sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=False, began_at=now, wake_at=wake_at)
+            )
+            inbox.take(session, stage, run)
+
+    def finish(self, stage: str, run: str, *, now: datetime) -> None:
+        """The run ended well: the events that it answered are done."""
+        with self._database.write() as session:
+            require_alive(session)
+            session.connection().execute(
+                sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(ended_at=now, failures=0, first_failed_at=None, error="")
+            )
+            inbox.answered(session, stage, run, now=now)
+
+    def fail(self, stage: str, run: str, error: str, *, our_fault: bool, now: datetime) -> int:
+        """The run failed; the number of failures in a row. Our own faults count against the events that it was to answer."""
+        with self._database.write() as session:
+            require_alive(session)
+            session.connection().execute(
+                sa.update(WakeupRow)
+                .where(col(WakeupRow.stage) == stage)
+                .values(
+                    ended_at=now,
+                    failures=WakeupRow.failures + 1,
+                    first_failed_at=sa.func.coalesce(col(WakeupRow.first_failed_at), sa.literal(now, WakeupRow.first_failed_at.type)),  # type: ignore[union-attr]
+                    error=error,
+                )
+            )
+            inbox.failed(session, stage, run, error, counts=our_fault, now=now)
+            return session.exec(select(WakeupRow.failures).where(WakeupRow.stage == stage)).one()
+
+    def work(self) -> Mapping[str, StageWork]:
+        """How the work on each stage stands."""
+        with self._database.read() as session:
+            rows = session.exec(select(WakeupRow)).all()
+            return {row.stage: StageWork(**row.model_dump()) for row in rows}
+
+    def pause(self, name: str, until: datetime, why: str) -> None:
+        """Nothing is sent to `name` before `until`; a later end that is set already stays."""
+        with self._database.write() as session:
+            present = session.get(PauseRow, name)
+            if present is None or present.until < until:
+                put(session, PauseRow, {"name": name, "until": until, "why": why}, keys=("name",))
+
+    def paused(self, *, now: datetime) -> Sequence[tuple[str, datetime, str]]:
+        """Whom nothing may be sent to now, until when, and why."""
+        with self._database.read() as session:
+            rows = session.exec(select(PauseRow).where(PauseRow.until > now).order_by(col(PauseRow.until)))
+            return [(row.name, row.until, row.why) for row in rows]
