@@ -64,9 +64,7 @@ class Repositories(Protocol):
         """One file at a commit; None when it is not there."""
         ...
 
-    def log(
-        self, repository: str, *, after: str | None, until: str, paths: Sequence[str] = (), limit: int = 200
-    ) -> Sequence[CommitInfo]:
+    def log(self, repository: str, *, after: str | None, until: str, paths: Sequence[str] = (), limit: int = 200) -> Sequence[CommitInfo]:
         """Commits reachable from `until` and not from `after`, newest first."""
         ...
 
@@ -192,9 +190,7 @@ class Clusters(Protocol):
 class Chat(Protocol):
     """A place where people are told. `post` returns a reference by which the message can be changed and found again."""
 
-    def post(
-        self, *, key: str, thread: str, severity: str, stage: str, service: str, text: str, fields: Mapping[str, str]
-    ) -> str:
+    def post(self, *, key: str, thread: str, severity: str, stage: str, service: str, text: str, fields: Mapping[str, str]) -> str:
         """Exactly once per `key`: a message with this key that stands there already is not posted again."""
         ...
 
@@ -243,6 +239,22 @@ class History(Protocol):
     def pull(self, repository: str, number: int) -> PullRequest | None: ...
 
     def save_pull(self, pull: PullRequest) -> None: ...
+
+    def stale_pulls(self, repository: str) -> Mapping[int, int]:
+        """Pull requests that an event spoke of since they were last read, each with the mark that `pulls_read` gives back."""
+        ...
+
+    def pulls_read(self, repository: str, read: Mapping[int, int]) -> None:
+        """They were read after these marks were taken."""
+        ...
+
+    def fetch_wanted(self, repository: str) -> int:
+        """A mark, or 0 when no push was heard of since the last fetch."""
+        ...
+
+    def fetched(self, repository: str, mark: int) -> None:
+        """The repository was fetched after this mark was taken."""
+        ...
 
     def audit(self, *, actor: str, action: str, subject: str, why: str, now: datetime, details: Mapping[str, str]) -> None: ...
 

@@ -85,7 +85,7 @@ def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Map
         return report(Standing.UNREADABLE, str(problem))
     case = case_before_opening(config, facts, service, Move(service=service, old=mine.release, new=release, edits=wanted))
     verdicts = evaluate_all([gate for gate in stage.gates if gate.gate in BEFORE_OPENING], case)
-    blocking = [verdict for verdict in verdicts if verdict.gate in BEFORE_OPENING and not verdict.lets_pass]
+    blocking = [verdict for verdict in verdicts if not verdict.lets_pass]
     if blocking:
         first = blocking[0]
         return report(Standing.WAITING, say.waiting(first), verdicts=verdicts, look_again=first.look_again)

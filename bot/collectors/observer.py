@@ -1,0 +1,216 @@
+"""Gathers the facts for one run of one stage: git first (no API call), the cluster's watches, the database, and the forge only
+where an event or the resync says that a pull request must be read again.
+
+Decides what has to be read and how fresh it must be; what follows from it is left to `planning`.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.collectors.approvals import Rights, approvals
+from bot.collectors.slots import SlotReader, StageSlots
+from bot.config.schema import Config, Stage
+from bot.domain.errors import BotError, TransientError, UserError
+from bot.domain.facts import Answer, Facts, Question, ServiceView, StageView
+from bot.domain.promotion import Promotion
+from bot.domain.pull import PullRequest
+from bot.gates import questions_of
+from bot.planning.gating import case_of
+from bot.planning.health import health
+from bot.planning.inventory import views
+from bot.ports import Answers, Clusters, Forge, History, Repositories
+
+FETCH_AT_MOST = timedelta(seconds=1)
+"""Within this long after a fetch no second one is made unless a push was heard of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where facts come from."""
+
+    repositories: Repositories
+    forge: Forge
+    clusters: Clusters
+    history: History
+    rights: Rights
+    answers: tuple[Answers, ...] = ()
+
+
+class Observer:
+    """Gathers facts. Safe for several threads, one stage in one thread at a time."""
+
+    def __init__(self, config: Config, sources: Sources, *, clock: Callable[[], datetime]) -> None:
+        self._config = config
+        self._sources = sources
+        self._clock = clock
+        self._reader = SlotReader(sources.repositories, config)
+        self._fetched: dict[str, datetime] = {}
+        self._listed: dict[str, datetime] = {}
+        self._views: tuple[object, Mapping[str, Mapping[str, ServiceView]]] | None = None
+        self._lock = threading.Lock()
+
+    def observe(self, stage_name: str, *, reread: Iterable[int] = ()) -> Facts:
+        """All facts for a run of this stage, as of now. `reread` are pull requests that must be read from the forge."""
+        stage = self._config.stage(stage_name)
+        promotions = tuple(self._sources.history.promotions(stage_name))
+        stages = self._stages(stage)
+        heads = self._known_heads(stage.repository)
+        prefix = f"promote/{stage_name}/"
+        branches = {name: commit for name, commit in heads.items() if name.startswith(prefix)}
+        pulls, forge_problem = self._pulls(stage, promotions, branches, frozenset(reread))
+        directives = tuple(self._sources.history.directives(stage_name))
+        open_pulls = [pull for pull in pulls.values() if pull.state == "open"]
+        facts = Facts(
+            now=self._clock(),
+            stage=stage_name,
+            stages=stages,
+            recorded=self._sources.history.health(stage_name),
+            promotions=promotions,
+            pulls=pulls,
+            branches=branches,
+            directives=directives,
+            approvals={
+                pull.number: approvals(pull, directives, teams=self._teams(stage), rights=self._sources.rights) for pull in open_pulls
+            },
+            quarantines=tuple(self._sources.history.quarantines()),
+            stage_holds=tuple(self._sources.history.stage_holds(stage_name)),
+            changed=self._changed(stage, stages[stage_name].head, promotions),
+            forge_problem=forge_problem,
+        )
+        return replace(facts, answers=self._answers(stage, facts))
+
+    def _stages(self, stage: Stage) -> dict[str, StageView]:
+        """This stage and its upstreams, freshly fetched; the others as last known (they only help to tell what is a service)."""
+        near = (stage.name, *stage.after)
+        problems: dict[str, str] = {}
+        for name in near:
+            problems[name] = self._fetch(self._config.stage(name).repository)
+        read: dict[str, StageSlots] = {}
+        for other in self._config.pipeline.stages:
+            commit = self._known_heads(other.repository).get(other.branch)
+            if commit is None:
+                if other.name in near and not problems[other.name]:
+                    problems[other.name] = f"{other.repository} has no branch {other.branch}. Push it, or correct the stage's `branch`."
+                continue
+            read[other.name] = self._reader.read(other.name, commit)
+        services = self._services(read)
+        return {name: self._view(name, read.get(name), services.get(name, {}), problems[name]) for name in near}
+
+    def _fetch(self, repository: str) -> str:
+        """Fetch unless it was done a moment ago; the sentence why it cannot be read, or empty."""
+        mark = self._sources.history.fetch_wanted(repository)
+        now = self._clock()
+        with self._lock:
+            last = self._fetched.get(repository)
+        if last is not None and now - last < FETCH_AT_MOST and not mark:
+            return ""
+        try:
+            self._sources.repositories.refresh(repository)
+        except TransientError as error:
+            return f"{repository} cannot be fetched: {error.what}. The bot tries again by itself."
+        except UserError as error:
+            return f"{repository} cannot be fetched: {error.what} {error.fix}".strip()
+        with self._lock:
+            self._fetched[repository] = now
+        if mark:
+            self._sources.history.fetched(repository, mark)
+        return ""
+
+    def _known_heads(self, repository: str) -> Mapping[str, str]:
+        try:
+            return self._sources.repositories.heads(repository)
+        except BotError:
+            return {}
+
+    def _services(self, read: Mapping[str, StageSlots]) -> Mapping[str, Mapping[str, ServiceView]]:
+        key = tuple(sorted((name, slots.commit) for name, slots in read.items()))
+        with self._lock:
+            if self._views is not None and self._views[0] == key:
+                return self._views[1]
+        found = views(
+            self._config,
+            {name: slots.slots for name, slots in read.items()},
+            {name: slots.problems for name, slots in read.items()},
+        )
+        with self._lock:
+            self._views = (key, found)
+        return found
+
+    def _view(self, name: str, read: StageSlots | None, services: Mapping[str, ServiceView], problem: str) -> StageView:
+        snapshot = self._sources.clusters.snapshot(name)
+        recorded = self._sources.history.health(name)
+        now = self._clock()
+        return StageView(
+            stage=name,
+            head=read.commit if read is not None else None,
+            services=services,
+            health={service: health(view, snapshot, last=recorded.get(service), now=now) for service, view in services.items()},
+            problems=read.problems if read is not None else (),
+            problem=problem,
+            cluster_problem="" if snapshot.reachable else snapshot.problem or f"the cluster of {name} has not been looked at yet",
+        )
+
+    def _pulls(
+        self, stage: Stage, promotions: Sequence[Promotion], branches: Mapping[str, str], reread: frozenset[int]
+    ) -> tuple[dict[int, PullRequest], str]:
+        """Pull requests of this stage: from the database while nothing says otherwise, else one query for all of them."""
+        history = self._sources.history
+        numbers = {promotion.number for promotion in promotions if promotion.state.before_merge and promotion.number is not None}
+        known = {number: pull for number in numbers if (pull := history.pull(stage.repository, number)) is not None}
+        stale = {number: mark for number, mark in history.stale_pulls(stage.repository).items()}
+        known_branches = {promotion.branch for promotion in promotions}
+        strangers = set(branches) - known_branches
+        now = self._clock()
+        with self._lock:
+            listed = self._listed.get(stage.name)
+        due = listed is None and bool(branches)
+        due = due or (listed is not None and now - listed >= self._config.interval() and bool(numbers or strangers))
+        if not (reread or due or (stale.keys() & numbers) or numbers - known.keys() or (stale and strangers)):
+            with self._lock:
+                self._listed.setdefault(stage.name, now)
+            return known, ""
+        try:
+            found = self._sources.forge.pulls(
+                stage.repository, base_branch=stage.branch, prefix=f"promote/{stage.name}/", numbers=sorted(numbers | reread)
+            )
+        except TransientError as error:
+            return known, f"the forge cannot be asked: {error.what}"
+        except UserError as error:
+            return known, f"the forge refuses: {error.what} {error.fix}".strip()
+        with self._lock:
+            self._listed[stage.name] = now
+        for pull in found:
+            history.save_pull(pull)
+        history.pulls_read(stage.repository, {number: mark for number, mark in stale.items() if number in {pull.number for pull in found}})
+        return {**known, **{pull.number: pull for pull in found}}, ""
+
+    def _changed(self, stage: Stage, head: str | None, promotions: Sequence[Promotion]) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for promotion in promotions:
+            if promotion.state.before_merge and head is not None and promotion.base != head:
+                try:
+                    found[promotion.id] = tuple(self._sources.repositories.changed(stage.repository, promotion.base, head))
+                except BotError:
+                    found[promotion.id] = tuple(edit.path for move in promotion.moves for edit in move.edits)
+        return found
+
+    def _teams(self, stage: Stage) -> tuple[str, ...]:
+        """The teams whose membership a gate of this stage or a role asks for."""
+        wanted = {team for gate in stage.gates for team in getattr(gate, "teams", ())}
+        for role in ("operator", "approver", "release", "admin"):
+            wanted |= set(self._config.people.group(role, stage.name).teams)  # type: ignore[arg-type]
+        return tuple(sorted(wanted))
+
+    def _answers(self, stage: Stage, facts: Facts) -> dict[Question, Answer]:
+        asked: dict[Question, None] = {}
+        for promotion in facts.promotions:
+            if promotion.state.before_merge:
+                asked.update(dict.fromkeys(questions_of(stage.gates, case_of(self._config, facts, promotion))))
+        found: dict[Question, Answer] = {}
+        for collector in self._sources.answers:
+            own = [question for question in asked if question.source == collector.source]
+            if own:
+                found.update(collector.answer(own, now=facts.now))
+        return found
