@@ -1,0 +1,116 @@
+"""The address form `{"marker": TEXT}`: the scalar on the line that carries this comment.
+
+In YAML the comment must be a comment (not part of a string) and the scalar a value. In a file that is not YAML (a template, `.env`, HCL)
+the line itself is read: `key: value`, `key = "value"`, `KEY=value`, `- value`.
+"""
+
+import re
+
+from bot.domain.edits import EditRefused
+from bot.manifests.addresses import Address, NewValue
+from bot.manifests.changing import with_reference, with_version
+from bot.manifests.edited import Edited
+from bot.manifests.finding import Place, documents_of
+from bot.manifests.plaintext import replace_span
+from bot.yamltext import Mapping, Scalar, Sequence, Splice, Spot, Text, begin, finish, line_of, walk
+
+_LINE = re.compile(r"[^\r\n]*")
+_COMMENT = re.compile(r"(?:^|(?<=[\s,;]))(?:#|//)")
+_VALUE = re.compile(
+    r"""^\s*(?:-\s+)*(?:export\s+)?(?:["']?[\w./$-]+["']?\s*(?:[:=]|:=|\?=)\s*)?(?P<quote>["']?)(?P<value>[^\s"'#]+)(?P=quote)\s*[,;]?\s*$"""
+)
+
+
+def find_marked(source: Text, address: Address) -> list[Place]:
+    """The scalars on the lines that carry the comment. Raises `NoMatch` or `AmbiguousMatch`."""
+    lines = _marked_lines(source, address.wanted)
+    places = [
+        Place(document=document, spot=spot)
+        for document in documents_of(source, address)
+        for spot in walk(document.root)
+        if not isinstance(spot.node, Mapping | Sequence) and _value_begin(source.text, spot) in lines
+    ]
+    if not places:
+        raise EditRefused("NoMatch", f"no line with a value carries the comment {address.wanted!r}", min(lines, default=1))
+    return places
+
+
+def is_no_yaml(source: Text) -> bool:
+    """True for a text that YAML reads as one bare word, such as `TAG=v1`: the line is meant, not the word."""
+    return all(isinstance(document.root, Scalar) and document.root.style == "" for document in source.documents)
+
+
+def edit_line(text: str, address: Address, new: NewValue, refusal: EditRefused | None) -> Edited:
+    """The edit in a file that is no YAML. `refusal` is why it is not; it is raised again where the line gives no answer."""
+    found = []
+    for match in _LINE.finditer(text):
+        comment = next((one for one in _COMMENT.finditer(match[0]) if mentions(match[0][one.end() :], address.wanted)), None)
+        if match[0] and comment is not None:
+            found.append((match.start(), match[0][: comment.start()]))
+    valued = [(start, value) for start, line in found if (value := _VALUE.match(line)) is not None]
+    if refusal is not None and refusal.code != "TemplateSyntax" and not any("=" in one.string for _, one in valued):
+        raise refusal
+    if not valued:
+        raise EditRefused("NoMatch", f"no line with a value carries the comment {address.wanted!r}")
+    if len(valued) > 1:
+        raise EditRefused("AmbiguousMatch", f"{len(valued)} lines carry the comment {address.wanted!r}", line_of(text, valued[1][0]))
+    start, value = valued[0]
+    old = value["value"]
+    if "{{" in old or "${" in old:
+        raise EditRefused("TemplateSyntax", "the value is made by a template", line_of(text, start))
+    yaml_line = re.match(r"^\s*(?:-\s+)*[\w./$\"'-]+\s*:\s", value.string) is not None and not value["quote"]
+    span = (start + value.start("value"), start + value.end("value"))
+    return replace_span(text, span, _new_value(old, new), quote_plain=yaml_line, address=address)
+
+
+def mentions(comment: str, marker: str) -> bool:
+    """True where the comment holds the marker as a whole, not as part of a longer word (`promote: api` in `promote: api-v2`)."""
+    return re.search(rf"(?<![\w.$-]){re.escape(marker)}(?![\w.:/-])", comment) is not None
+
+
+def _new_value(old: str, new: NewValue) -> str:
+    if new.text is not None:
+        return new.text
+    return with_reference(old, new) if "/" in old or (":" in old and "@" not in old) else with_version(old, new)
+
+
+def _marked_lines(source: Text, marker: str) -> set[int]:
+    """The offsets of the line starts that carry the marker in a comment."""
+    text = source.text
+    starts: set[int] = set()
+    position = text.find(marker)
+    while position >= 0:
+        begin = max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+        line = _LINE.match(text, begin)
+        assert line is not None
+        for hash_sign in re.finditer(r"(?:^|(?<=[ \t]))#", line[0]):
+            if not _inside_scalar(source, begin + hash_sign.start()):
+                if mentions(line[0][hash_sign.end() :], marker):
+                    starts.add(begin)
+                break
+        position = text.find(marker, position + 1)
+    return starts
+
+
+def _inside_scalar(source: Text, offset: int) -> bool:
+    """True where the character belongs to a scalar's text. A block scalar's header line does not."""
+    for event in source.events:
+        if not isinstance(event, Scalar):
+            continue
+        if begin(event) <= offset < finish(event):
+            header = _LINE.match(source.text, begin(event))
+            return not (event.style in ("|", ">") and header is not None and offset < header.end())
+    return False
+
+
+def _value_begin(text: str, spot: Spot) -> int:
+    """The offset of the line start on which the spot's own characters begin."""
+    node = spot.node
+    assert not isinstance(node, Mapping | Sequence)
+    offset = begin(node)
+    if isinstance(node, Scalar) and node.style not in ("|", ">"):
+        offset = finish(node)
+    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+
+
+__all__ = ["Splice", "edit_line", "find_marked", "is_no_yaml", "mentions"]

@@ -1,0 +1,73 @@
+"""The address form `{"regex": R}`: the named group `version` of exactly one match, in whatever text.
+
+Where the text is YAML the edit goes through the YAML engine all the same: a plain value gets its quotes, and no other value may change.
+"""
+
+from bot.domain.edits import EditRefused
+from bot.manifests.addresses import Address, NewValue, compile_regex
+from bot.manifests.changing import Change, with_reference, with_version
+from bot.manifests.edited import Edited
+from bot.manifests.files import check_sops, read_yaml, refused
+from bot.manifests.plaintext import replace_span
+from bot.manifests.writing import verified, write
+from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, TextError, finish, line_of, walk
+from bot.yamltext.layout import layout_of, token_start
+
+
+def edit_pattern(text: str, address: Address, new: NewValue) -> Edited:
+    """The text with the group's characters changed. Raises `NoMatch`, `AmbiguousMatch`, `InvalidVersion`, `StaleValue`."""
+    start, end = _span(text, address)
+    old = text[start:end]
+    value = new.text or (with_reference(old, new) if "/" in old else with_version(old, new))
+    try:
+        source = read_yaml(text)
+    except EditRefused:
+        return replace_span(text, (start, end), value, quote_plain=False, address=address)
+    return _through_yaml(source, (start, end), value, address)
+
+
+def _span(text: str, address: Address) -> tuple[int, int]:
+    pattern = compile_regex(address.wanted)
+    group = pattern.groupindex["version"]
+    matches = [match for match, _ in zip(pattern.finditer(text), range(2), strict=False) if match.start(group) >= 0]
+    if not matches:
+        raise EditRefused("NoMatch", "the pattern matches nothing in the file")
+    if len(matches) > 1:
+        raise EditRefused("AmbiguousMatch", "the pattern matches more than once", line_of(text, matches[1].start(group)))
+    start, end = matches[0].span(group)
+    if start == end:
+        raise EditRefused("NoMatch", "the pattern's group `version` is empty", line_of(text, start))
+    return start, end
+
+
+def _scalar_around(source: Text, start: int, end: int) -> Spot | None:
+    """The value whose characters hold the span; None where it stands in a comment, a key or across values."""
+    for document in source.documents:
+        for spot in walk(document.root):
+            node = spot.node
+            if isinstance(node, Scalar) and token_start(source.text, node) <= start and end <= finish(node):
+                return spot
+    return None
+
+
+def _through_yaml(source: Text, span: tuple[int, int], value: str, address: Address) -> Edited:
+    """The edit in a YAML text: of a value, a part of one, or a comment. Nothing else may read differently afterwards."""
+    text = source.text
+    spliced = replace_span(text, span, value, quote_plain=False, address=address)
+    spot = _scalar_around(source, *span)
+    try:
+        if not spliced.splices:
+            return spliced
+        if spot is None or not isinstance(spot.node, Scalar):
+            return verified(source, list(spliced.splices), {})
+        node, layout = spot.node, layout_of(text, spot.node)
+        start, end = layout.offset(span[0]), layout.offset(span[1])
+        whole = str(node.value)
+        changed = whole[:start] + value + whole[end:]
+        if node.style == "":
+            flow = any(isinstance(one, Mapping | Sequence) and one.flow for one in spot.chain)
+            return write(source, [Change(node=node, value=changed, flow=flow)])
+        check_sops(source, node)
+        return verified(source, list(spliced.splices), {id(node): changed})
+    except TextError as error:
+        raise refused(error, text) from None

@@ -1,0 +1,104 @@
+"""Reads an edited text again and holds it against the original: exactly the addressed values may differ, for every reader.
+
+The C parser (YAML 1.1) reads the whole text; ruamel.yaml (1.2) reads each changed line, and the whole text where it holds characters
+on which the two versions of YAML disagree. Which type a plain value gets is checked by `resolving`, the union of all readers' rules.
+"""
+
+import re
+from collections.abc import Mapping as AnyMapping
+
+from yaml import YAMLError
+from yaml._yaml import CParser
+from yaml.events import Event, ScalarEvent, StreamEndEvent
+
+from bot.yamltext import jsontext
+from bot.yamltext.nodes import Text, TextError
+from bot.yamltext.resolving import is_text
+from bot.yamltext.second import reads_alike
+from bot.yamltext.splicing import STRING_TAGS, Splice
+
+_READERS_DIFFER = re.compile("[\x85\u2028\u2029\ufeff]|^%", re.M)
+_LINE_END = re.compile("[\r\n]")
+
+
+def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: list[Splice]) -> None:
+    """Refuse (TextError) unless `edited` differs from `source` in exactly `values`: new texts by the id of the old scalar's event."""
+    if source.json and not jsontext.is_json(edited):
+        raise _refusal("it would no longer be JSON")
+    _compare(source.events, _events(edited, json=source.json), values)
+    old = source.text
+    if _READERS_DIFFER.search(old):
+        if not reads_alike(old, edited, tuple(sorted(values.values()))):
+            raise _refusal("a YAML 1.2 reader would see another change")
+        return
+    if source.json:
+        return
+    shift = 0
+    for splice in sorted(splices, key=lambda one: one.start):
+        before, after = _lines_around(old, splice.start, splice.end)
+        new_start = splice.start + shift
+        shift += len(splice.text) - (splice.end - splice.start)
+        if splice.text == old[splice.start : splice.end]:
+            continue
+        snippet = old[before:after]
+        changed = edited[new_start - (splice.start - before) : after + shift]
+        if changed.count("\n") == snippet.count("\n") and not reads_alike(snippet, changed, None):
+            raise _refusal("a YAML 1.2 reader would see another change")
+
+
+def _events(text: str, *, json: bool) -> list[Event]:
+    try:
+        parser = CParser(text)
+        get_event = parser.get_event
+        events: list[Event] = []
+        while True:
+            event = get_event()
+            assert event is not None
+            events.append(event)
+            if event.__class__ is StreamEndEvent:
+                return events
+    except YAMLError as error:
+        again = jsontext.read(text) if json else None
+        if again is None:
+            raise _refusal(f"it would no longer be valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
+        return again.events
+
+
+def _compare(old: list[Event], new: list[Event], values: AnyMapping[int, str]) -> None:
+    """Both readings event by event. The loop runs over every event of the file, so its common case is two comparisons."""
+    if len(old) != len(new):
+        raise _refusal("its structure would change")
+    found = 0
+    for one, other in zip(old, new, strict=True):
+        if one.__class__ is not other.__class__:
+            raise _refusal("its structure would change")
+        if one.__class__ is ScalarEvent:
+            if one.value == other.value and one.style == other.style and one.tag == other.tag and one.anchor == other.anchor:  # type: ignore[attr-defined]
+                found += id(one) in values
+                continue
+            if id(one) not in values or not _as_asked(one, other, values[id(one)]):
+                raise _refusal("another value would change with it")
+            found += 1
+        elif getattr(one, "anchor", None) != getattr(other, "anchor", None) or getattr(one, "tag", None) != getattr(other, "tag", None):
+            raise _refusal("an anchor or a tag would change with it")
+    if found != len(values):
+        raise _refusal("the value would not be found again")
+
+
+def _as_asked(old: Event, new: Event, value: str) -> bool:
+    assert isinstance(old, ScalarEvent)
+    assert isinstance(new, ScalarEvent)
+    if new.value != value or new.tag != old.tag or new.anchor != old.anchor:
+        return False
+    return bool(new.style) or new.tag in STRING_TAGS or is_text(value)
+
+
+def _lines_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The whole lines that hold the characters from `start` to `end`."""
+    before = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    found = _LINE_END.search(text, end)
+    return before, found.start() if found else len(text)
+
+
+def _refusal(why: str) -> TextError:
+    return TextError("UnsupportedScalar", f"nothing was written: with the new value the file would not read as intended; {why}")
