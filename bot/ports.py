@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.action import Notify, SaveDeployment
 from bot.domain.directive import Directive
 from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
 from bot.domain.promotion import Promotion
@@ -203,7 +204,14 @@ class History(Protocol):
         ...
 
     def save_promotion(self, promotion: Promotion, *, why: str, actor: str, now: datetime) -> Promotion:
-        """Insert or update by id, only if the stored row has `promotion.version` (then `Stale`); an audit row in the same transaction."""
+        """Insert or update by id, only if the stored row has `promotion.version` (else `Stale`); an audit row in the same transaction.
+
+        The answer carries the new version. Version 0 inserts; where an ended promotion has this id already, that row goes on.
+        """
+        ...
+
+    def save_promotions(self, changed: Sequence[Promotion], *, why: str, actor: str, now: datetime) -> Sequence[Promotion]:
+        """The same for several: all or none."""
         ...
 
     def health(self, stage: str) -> Mapping[str, Health]:
@@ -238,25 +246,75 @@ class History(Protocol):
 
     def pull(self, repository: str, number: int) -> PullRequest | None: ...
 
-    def save_pull(self, pull: PullRequest) -> None: ...
+    def save_pull(self, pull: PullRequest) -> None:
+        """The newest reading wins."""
+        ...
+
+    def binding(self, promotion: str) -> tuple[datetime, Mapping[str, str]] | None:
+        """What stands on a promotion's pull request from us (what `Forge.show` returned), and when it was written last."""
+        ...
+
+    def save_binding(self, promotion: str, bound: Mapping[str, str], *, now: datetime) -> None: ...
+
+    def save_deployment(self, deployment: SaveDeployment) -> None:
+        """Once per promotion, service, kind and status."""
+        ...
+
+    def want_pulls(self, repository: str, numbers: Iterable[int]) -> None:
+        """These pull requests must be read again before the next decision about them."""
+        ...
 
     def stale_pulls(self, repository: str) -> Mapping[int, int]:
-        """Pull requests that an event spoke of since they were last read, each with the mark that `pulls_read` gives back."""
+        """Which pull requests must be read again, each with a mark to give back to `pulls_read` afterwards."""
         ...
 
     def pulls_read(self, repository: str, read: Mapping[int, int]) -> None:
-        """They were read after these marks were taken."""
+        """They were read after these marks were taken; one whose mark has changed since stays."""
         ...
 
     def fetch_wanted(self, repository: str) -> int:
-        """A mark, or 0 when no push was heard of since the last fetch."""
+        """A mark when something was pushed since the last fetch, else 0."""
         ...
 
     def fetched(self, repository: str, mark: int) -> None:
-        """The repository was fetched after this mark was taken."""
+        """It was fetched after this mark was taken."""
         ...
 
     def audit(self, *, actor: str, action: str, subject: str, why: str, now: datetime, details: Mapping[str, str]) -> None: ...
+
+
+class EffectJournal(Protocol):
+    """What the bot began to do on the outside, and what came of it."""
+
+    def begin(self, key: str, name: str, *, now: datetime) -> tuple[str, object]:
+        """("new", None): nobody tried; ("started", None): somebody did, the end is not known; ("done", result). `Fenced` when replaced."""
+        ...
+
+    def done(self, key: str, result: object, *, now: datetime) -> None:
+        """It happened, with this JSON result."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """It certainly did not happen."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages to people, kept until the chat took them: a chat that is down holds nothing up."""
+
+    def put(self, message: Notify, *, now: datetime) -> bool:
+        """Keep it; False when one with its key was kept before."""
+        ...
+
+    def due(self, *, now: datetime, limit: int = 20) -> Sequence[Notify]:
+        """Those not sent yet whose next try is due, oldest first."""
+        ...
+
+    def sent(self, key: str, reference: str, *, now: datetime) -> None: ...
+
+    def failed(self, key: str, error: str, *, now: datetime) -> None:
+        """Not taken: tried again later, with growing pauses, for a day."""
+        ...
 
 
 class Answers(Protocol):

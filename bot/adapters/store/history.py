@@ -125,6 +125,11 @@ class StoredHistory:
         with self._database.read() as session:
             return observations.deployments(session, since=since, until=until)
 
+    def want_pulls(self, repository: str, numbers: Iterable[int]) -> None:
+        with self._write() as session:
+            for number in numbers:
+                hints.want_pull(session, repository, number)
+
     def stale_pulls(self, repository: str) -> Mapping[int, int]:
         with self._database.read() as session:
             return hints.stale_pulls(session, repository)
