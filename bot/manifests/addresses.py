@@ -113,10 +113,7 @@ def parse_address(raw: object) -> Address:
 def parse_new(raw: object) -> NewValue:
     """The new value. Raises EditRefused `InvalidVersion`."""
     if isinstance(raw, str):
-        try:
-            check_value(raw)
-        except TextError as error:
-            raise EditRefused(error.code, error.message) from None
+        _check_text(raw)
         return NewValue(text=raw)
     if not isinstance(raw, Mapping) or not raw:
         raise EditRefused("InvalidVersion", "the new value is a text, or a mapping with `tag`, `digest` or `name`")
@@ -125,8 +122,8 @@ def parse_new(raw: object) -> NewValue:
             raise EditRefused("InvalidVersion", f"the new value has no part {key!r}; its parts are tag, digest and name")
         if not isinstance(value, str):
             raise EditRefused("InvalidVersion", f"the new {key} is not a text")
-    if "tag" in raw and not valid_tag(raw["tag"]):
-        raise EditRefused("InvalidVersion", f"{_shown(raw['tag'])} is not a valid image tag")
+    if "tag" in raw:
+        _check_text(raw["tag"])
     if "digest" in raw and not valid_digest(raw["digest"]):
         raise EditRefused("InvalidVersion", f"{_shown(raw['digest'])} is not a valid sha256 or sha512 digest")
     if "name" in raw and (split := ImageRef.parse(raw["name"])) is not None and (split.tag or split.digest):
@@ -134,6 +131,13 @@ def parse_new(raw: object) -> NewValue:
     if "name" in raw and normal_name(raw["name"]) is None:
         raise EditRefused("InvalidVersion", f"{_shown(raw['name'])} is not a valid image name")
     return NewValue(tag=raw.get("tag"), digest=raw.get("digest"), name=raw.get("name"))
+
+
+def checked_tag(new: NewValue) -> NewValue:
+    """`new` for a place that holds an image: its tag must be one. Charts and branches have versions that are no tags."""
+    if new.tag is not None and not valid_tag(new.tag):
+        raise EditRefused("InvalidVersion", f"{_shown(new.tag)} is not a valid image tag")
+    return new
 
 
 @lru_cache(maxsize=1024)
@@ -159,6 +163,13 @@ def compile_regex(pattern: str) -> "re2._Regexp[str]":
     if "version" not in compiled.groupindex:
         raise _bad(f"{_shown(pattern)} names no group `version`: write (?P<version>...)")
     return compiled
+
+
+def _check_text(text: str) -> None:
+    try:
+        check_value(text)
+    except TextError as error:
+        raise EditRefused(error.code, error.message) from None
 
 
 def _bad(why: str) -> EditRefused:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from bot.domain.edits import EditRefused
 from bot.domain.image import Version, normal_name, split_reference, valid_digest
-from bot.manifests.addresses import Address, NewValue
+from bot.manifests.addresses import Address, NewValue, checked_tag
 from bot.manifests.finding import Place
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Text, line_of, place_of
 
 TAG_KEYS = ("tag", "newTag", "imageTag", "version", "appVersion", "targetRevision", "revision", "digest", "ref", "branch", "commit")
+IMAGE_TAG_KEYS = ("tag", "newTag", "imageTag")
 NULLS = ("", "~", "null", "Null", "NULL")
 
 
@@ -74,6 +75,8 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
         return new.text
     parts = new.parts()
     try:
+        if not is_reference and place.spot.key in IMAGE_TAG_KEYS:
+            parts = checked_tag(parts)
         return with_reference(text, parts) if is_reference else with_version(text, parts)
     except EditRefused as refusal:
         raise EditRefused(refusal.code, refusal.message, _line(source, node)) from None
@@ -82,6 +85,7 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
 def with_reference(text: str, new: NewValue) -> str:
     """An image reference with other parts."""
     spans = split_reference(text)
+    checked_tag(new)
     if spans is None:
         raise EditRefused("NotAScalar", "the value is not an image reference")
     old_tag, old_digest = spans.tag(text), spans.digest(text)
@@ -112,7 +116,7 @@ def image_fields(source: Text, document: Document, node: Mapping, address: Addre
     present = {part: key for part, key in names.items() if node.get(key) is not None}
     if not present or (new.text is not None and "tag" not in present and "digest" not in present):
         raise _refuse(source, node, "NotAScalar", "the address names a map that describes no image")
-    parts = new.parts()
+    parts = checked_tag(new.parts())
     _guard_repository(source, document, node, address)
     held = {part: _held(document, node, key) for part, key in present.items()}
     tag_text = Version.parse(held.get("tag") or "")
