@@ -14,7 +14,6 @@ from bot.domain.directive import Directive
 from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
-from bot.domain.repository import EnvironmentRepository
 from bot.domain.rollout import ClusterSnapshot
 from bot.domain.verdict import Verdict
 
