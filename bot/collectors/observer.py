@@ -159,7 +159,7 @@ class Observer:
         history = self._sources.history
         numbers = {promotion.number for promotion in promotions if promotion.state.before_merge and promotion.number is not None}
         known = {number: pull for number in numbers if (pull := history.pull(stage.repository, number)) is not None}
-        stale = {number: mark for number, mark in history.stale_pulls(stage.repository).items()}
+        stale = dict(history.stale_pulls(stage.repository))
         known_branches = {promotion.branch for promotion in promotions}
         strangers = set(branches) - known_branches
         now = self._clock()
@@ -183,7 +183,9 @@ class Observer:
             self._listed[stage.name] = now
         for pull in found:
             history.save_pull(pull)
-        history.pulls_read(stage.repository, {number: mark for number, mark in stale.items() if number in {pull.number for pull in found}})
+        read = {pull.number for pull in found}
+        alone = sum(1 for other in self._config.pipeline.stages if other.repository == stage.repository) == 1
+        history.pulls_read(stage.repository, {number: mark for number, mark in stale.items() if alone or number in read})
         return {**known, **{pull.number: pull for pull in found}}, ""
 
     def _changed(self, stage: Stage, head: str | None, promotions: Sequence[Promotion]) -> dict[str, tuple[str, ...]]:
@@ -200,7 +202,7 @@ class Observer:
         """The teams whose membership a gate of this stage or a role asks for."""
         wanted = {team for gate in stage.gates for team in getattr(gate, "teams", ())}
         for role in ("operator", "approver", "release", "admin"):
-            wanted |= set(self._config.people.group(role, stage.name).teams)  # type: ignore[arg-type]
+            wanted |= set(self._config.people.group(role, stage.name).teams)
         return tuple(sorted(wanted))
 
     def _answers(self, stage: Stage, facts: Facts) -> dict[Question, Answer]:

@@ -6,6 +6,7 @@ from bot.domain.facts import Health
 from bot.domain.promotion import Promotion
 from bot.domain.release import Release
 from bot.domain.rollout import RolloutState
+from bot.domain.verdict import Verdict
 from bot.messages.pulls import title
 from bot.messages.words import instant, listing
 
@@ -74,6 +75,10 @@ def left_in_place(promotion: Promotion, stage: str) -> str:
 
 def taking_back(promotion: Promotion) -> str:
     return f"The rollout of {moved(promotion)} failed; {restored(promotion)} is being restored."
+
+
+def revert_waits(promotion: Promotion, verdict: Verdict) -> str:
+    return f"{failed(promotion, promotion.reason)} Taking it back waits: {verdict.sentence} {verdict.changer}".strip()
 
 
 def reverting(promotion: Promotion, state: RolloutState, reason: str, deadline: datetime) -> str:

@@ -123,11 +123,12 @@ def upstream_fact(facts: Facts, stage: str, service: str, release: Release) -> U
     if view is None or health is None:
         reason = (view.cluster_problem or view.problem) if view is not None else f"stage {stage} has not been observed yet"
         return Upstream(stage=stage, declares=declares, state=RolloutState.UNKNOWN, reason=reason or "nothing is known of its rollout yet")
-    healthy = health.state is RolloutState.HEALTHY and health.taken and declares
+    state = RolloutState.PROGRESSING if health.state is RolloutState.HEALTHY and not health.taken else health.state
+    healthy = state is RolloutState.HEALTHY and declares
     return Upstream(
         stage=stage,
         declares=declares,
-        state=health.state,
+        state=state,
         healthy_since=health.since if healthy else None,
         reason=health.reason,
         release=declared.release if declared is not None else None,

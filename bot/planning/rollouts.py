@@ -23,8 +23,10 @@ from bot.domain.facts import Facts, Health, Quarantine, StageHold
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.release import Release, same_release
 from bot.domain.rollout import RolloutState, combine
+from bot.gates import evaluate_revert
 from bot.messages import rollouts as words
 from bot.planning.face import show_rollout
+from bot.planning.gating import case_of, first_blocking
 from bot.planning.opened import Decision
 from bot.planning.standing import Report, Standing
 
@@ -36,7 +38,7 @@ def decide(config: Config, facts: Facts, promotion: Promotion) -> Decision:
         case PromotionState.MERGED:
             return _watch(stage, facts, promotion)
         case PromotionState.FAILED:
-            return _take_back(stage, facts, promotion)
+            return _take_back(config, stage, facts, promotion)
         case PromotionState.REVERTING:
             return _watch_revert(stage, facts, promotion)
         case _:
@@ -102,11 +104,14 @@ def _failed(stage: Stage, facts: Facts, promotion: Promotion, reason: str) -> De
     return Decision(actions=tuple(actions), report=_report(failed, Standing.ROLLING_OUT, why), look_again=facts.now)
 
 
-def _take_back(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
+def _take_back(config: Config, stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
     if stage.on_failure == "notify":
         why = words.left_in_place(promotion, stage.name)
         stuck = replace(promotion, state=PromotionState.STUCK, ended_at=facts.now, reason=why)
         return Decision(actions=(SavePromotion(promotion=stuck, why=why),), report=_report(stuck, Standing.STUCK, why))
+    standing_in_the_way = first_blocking(evaluate_revert(stage.gates, case_of(config, facts, promotion)))
+    if standing_in_the_way is not None:
+        return _waiting(promotion, words.revert_waits(promotion, standing_in_the_way), standing_in_the_way.look_again)
     edits = tuple(edit for move in promotion.moves for edit in move.edits)
     action = Revert(
         promotion=promotion,

@@ -1,0 +1,151 @@
+"""After the merge: healthy, failed, taken back, and never passed on what cannot be seen."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.action import Notify, Revert, SaveDeployment, SavePromotion, SaveQuarantine, SaveStageHold
+from bot.domain.image import Version
+from bot.domain.promotion import PromotionState
+from bot.domain.rollout import RolloutState
+from bot.planning.plan import plan
+from tests.support.builders import NOW, config, facts, health, promotion, stage
+
+RULES = {"qa": {"rollout": {"timeout": "10m", "bake": "2m"}}}
+
+
+def merged(**more):
+    fields = {"state": PromotionState.MERGED, "merged_at": NOW - timedelta(minutes=5), "rollout_since": NOW - timedelta(minutes=5)}
+    return promotion(**{**fields, **more})
+
+
+def watched(state, *, since=NOW - timedelta(minutes=3), present="1.1.0", record=None, rules=RULES, **more):
+    target = stage("qa", present, health={"payments": health(present, state=state, since=since, reason="the workload's own word")})
+    target = replace(target, **more)
+    return plan(config(**rules), facts(stage("dev", "1.1.0"), target, promotions=record or (merged(),)))
+
+
+def saved(found):
+    return next((action.promotion for action in found.actions if isinstance(action, SavePromotion)), None)
+
+
+def test_healthy_for_the_bake_is_done_and_counted():
+    found = watched(RolloutState.HEALTHY)
+    assert saved(found).state is PromotionState.HEALTHY
+    [row] = [action for action in found.actions if isinstance(action, SaveDeployment)]
+    assert (row.status, row.kind, row.at) == ("success", "promotion", NOW - timedelta(minutes=3))
+
+
+def test_healthy_but_not_yet_baked_waits_to_the_second():
+    found = watched(RolloutState.HEALTHY, since=NOW - timedelta(minutes=1))
+    assert saved(found) is None
+    assert found.look_again == NOW + timedelta(minutes=1)
+
+
+def test_a_healthy_state_from_before_the_merge_bakes_from_the_merge():
+    found = watched(RolloutState.HEALTHY, since=NOW - timedelta(days=1), record=(merged(rollout_since=NOW - timedelta(minutes=1)),))
+    assert saved(found) is None
+    assert found.look_again == NOW + timedelta(minutes=1)
+
+
+def test_degraded_fails_bans_tells_and_counts():
+    found = watched(RolloutState.DEGRADED)
+    assert saved(found).state is PromotionState.FAILED
+    [ban] = [action.quarantine for action in found.actions if isinstance(action, SaveQuarantine)]
+    assert ban.release.main == Version(tag="1.1.0")
+    [row] = [action for action in found.actions if isinstance(action, SaveDeployment)]
+    assert row.status == "failed"
+    [notice] = [action for action in found.actions if isinstance(action, Notify)]
+    assert "the workload's own word" in notice.text
+
+
+def test_grace_is_given_before_degraded_counts():
+    found = watched(RolloutState.DEGRADED, since=NOW - timedelta(seconds=10), rules={"qa": {"rollout": {"grace": "30s"}}})
+    assert saved(found) is None
+    assert found.look_again == NOW + timedelta(seconds=20)
+
+
+@pytest.mark.parametrize("state", [RolloutState.PROGRESSING, RolloutState.SUSPENDED, RolloutState.UNKNOWN])
+def test_not_healthy_by_the_time_limit_is_failed(state):
+    late = (merged(rollout_since=NOW - timedelta(minutes=10)),)
+    assert saved(watched(state, record=late)).state is PromotionState.FAILED
+    early = (merged(rollout_since=NOW - timedelta(minutes=9)),)
+    found = watched(state, record=early)
+    assert saved(found) is None
+    assert found.look_again == NOW + timedelta(minutes=1)
+
+
+def test_a_cluster_that_cannot_be_seen_is_neither_passed_nor_reverted():
+    late = (merged(rollout_since=NOW - timedelta(hours=3)),)
+    found = watched(RolloutState.UNKNOWN, record=late, cluster_problem="connection refused")
+    assert saved(found) is None
+    assert [type(action) for action in found.actions if not type(action).__name__.startswith("SaveHealth")] == [Notify]
+
+
+def test_a_newer_change_on_the_branch_overtakes_it():
+    found = watched(RolloutState.HEALTHY, present="1.2.0")
+    assert saved(found).state is PromotionState.SUPERSEDED
+
+
+def failed(**more):
+    return merged(state=PromotionState.FAILED, failed_at=NOW, reason="it crashed", **more)
+
+
+def test_failed_is_taken_back_with_the_very_edits():
+    [action] = [action for action in watched(RolloutState.DEGRADED, record=(failed(),)).actions if isinstance(action, Revert)]
+    assert [(edit.old, edit.new) for edit in action.edits] == [(Version(tag="1.0.0"), Version(tag="1.1.0"))]
+    assert action.as_pull_request is False
+    assert "Reverts-Promotion: " in action.message
+
+
+def test_revert_by_pull_request_where_the_stage_says_so():
+    found = watched(RolloutState.DEGRADED, record=(failed(),), rules={"qa": {"on_failure": "revert-pr"}})
+    assert [action.as_pull_request for action in found.actions if isinstance(action, Revert)] == [True]
+
+
+def test_tell_only_leaves_it_in_place():
+    found = watched(RolloutState.DEGRADED, record=(failed(),), rules={"qa": {"on_failure": "notify"}})
+    assert not any(isinstance(action, Revert) for action in found.actions)
+    assert saved(found).state is PromotionState.STUCK
+
+
+def test_the_second_revert_in_a_row_holds_the_stage():
+    before = promotion(new="1.0.5", state=PromotionState.REVERTED, failed_at=NOW - timedelta(hours=2), ended_at=NOW - timedelta(hours=1))
+    found = watched(RolloutState.DEGRADED, record=(before, failed()))
+    assert any(isinstance(action, Revert) for action in found.actions)
+    assert any(isinstance(action, SaveStageHold) for action in found.actions)
+
+
+def test_a_healthy_rollout_between_two_reverts_starts_the_count_anew():
+    before = promotion(new="1.0.5", state=PromotionState.REVERTED, failed_at=NOW - timedelta(hours=3), ended_at=NOW - timedelta(hours=2))
+    healthy = promotion(new="1.0.6", state=PromotionState.HEALTHY, ended_at=NOW - timedelta(hours=1))
+    found = watched(RolloutState.DEGRADED, record=(before, healthy, failed()))
+    assert not any(isinstance(action, SaveStageHold) for action in found.actions)
+
+
+def reverting(**more):
+    return replace(failed(**more), state=PromotionState.REVERTING, revert_commit="d" * 40)
+
+
+def test_recovery_ends_when_the_old_version_is_healthy_again():
+    found = watched(RolloutState.HEALTHY, present="1.0.0", record=(reverting(rollout_since=NOW - timedelta(minutes=4)),))
+    assert saved(found).state is PromotionState.REVERTED
+    [row] = [action for action in found.actions if isinstance(action, SaveDeployment)]
+    assert (row.kind, row.status, row.at) == ("rollback", "success", NOW - timedelta(minutes=3))
+
+
+def test_a_revert_that_fails_too_stops_the_stage_and_calls_people():
+    found = watched(RolloutState.DEGRADED, present="1.0.0", record=(reverting(rollout_since=NOW - timedelta(minutes=10)),))
+    assert saved(found).state is PromotionState.STUCK
+    assert any(isinstance(action, SaveStageHold) for action in found.actions)
+    assert not any(isinstance(action, Revert) for action in found.actions)
+
+
+def test_what_turns_bad_later_is_told_once_per_time():
+    before = {"payments": health("1.1.0")}
+    bad = stage("qa", "1.1.0", health={"payments": health("1.1.0", state=RolloutState.DEGRADED, since=NOW, reason="OOMKilled")})
+    found = plan(config(), facts(stage("dev", "1.1.0"), bad, recorded=before))
+    [notice] = [action for action in found.actions if isinstance(action, Notify)]
+    assert "OOMKilled" in notice.text
+    assert not any(isinstance(action, Notify) for action in plan(config(), facts(stage("dev", "1.1.0"), bad)).actions)
