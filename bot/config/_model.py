@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
@@ -51,10 +51,18 @@ def _branch(value: str) -> str:
     return value
 
 
-StageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$")]
-RepositoryName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_-]?[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]$")
-]
+STAGE_NAME = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+SERVICE_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
+REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_-]?[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]$"
+CHANNEL = r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$"
+ACCOUNT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$"
+TEAM = r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_.-]{1,100}$"
+
+StageName = Annotated[str, StringConstraints(pattern=STAGE_NAME)]
+ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME)]
+RepositoryName = Annotated[str, StringConstraints(pattern=REPOSITORY)]
+Channel = Annotated[str, StringConstraints(pattern=CHANNEL)]
+Account = Annotated[str, StringConstraints(pattern=ACCOUNT)] | Annotated[int, Field(gt=0)]
+TeamSlug = Annotated[str, StringConstraints(pattern=TEAM)]
 Folder = Annotated[str, AfterValidator(_folder)]
 Branch = Annotated[str, AfterValidator(_branch)]

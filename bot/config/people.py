@@ -7,12 +7,10 @@ is left to `commands` and the forge.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator
 
-from bot.config._model import SETTINGS, listed
+from bot.config._model import SETTINGS, Account, Channel, TeamSlug, listed
 
-Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$")] | Annotated[int, Field(gt=0)]
-TeamSlug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_.-]{1,100}$")]
 RoleName = Literal["operator", "approver", "release", "admin"]
 Permission = Literal["write", "maintain", "admin"]
 
@@ -89,7 +87,7 @@ class Team(BaseModel):
 
     model_config = SETTINGS
 
-    slack: str | None = Field(default=None, pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$")
+    slack: Channel | None = None
     """The Slack channel (name or id) that hears of the team's services."""
     github: TeamSlug | None = None
     """The forge's team, as `organisation/team`."""

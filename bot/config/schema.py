@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.config._model import SETTINGS, StageName, listed
-from bot.config.people import Account, Group, People, Permission, RoleName, Roles, Team, TeamSlug
+from bot.config._model import SETTINGS, STAGE_NAME, Account, Channel, StageName, TeamSlug, listed
+from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.service import Place, Service, Services
 from bot.config.stage import AnyGate, Cluster, Rollout, Stage
 from bot.gates._fields import HttpUrl, PositiveDuration
@@ -103,7 +103,7 @@ class _StagesByName:
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         listed_stages = handler(core_schema)
-        names = {"pattern": r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"}
+        names = {"pattern": STAGE_NAME}
         return {"type": "object", "minProperties": 1, "propertyNames": names, "additionalProperties": listed_stages["items"]}
 
 
@@ -138,9 +138,9 @@ class Slack(BaseModel):
 
     model_config = SETTINGS
 
-    channel: str = Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$")
+    channel: Channel
     """The channel (name or id) for everything that no other rule sends elsewhere."""
-    stages: Mapping[StageName, Annotated[str, Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{6,}$")]] = {}
+    stages: Mapping[StageName, Channel] = {}
     """Per stage."""
     at_least: Literal["info", "warning", "critical"] = "info"
     """Tell only what is at least this serious."""

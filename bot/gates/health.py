@@ -1,0 +1,64 @@
+"""health: the target stage itself is healthy before it is changed, and its cluster matches git.
+
+Decides from the recorded health of the promotion's services (or of the whole stage). Whether the new version is good is the
+upstream's word.
+"""
+
+from typing import Literal
+
+from bot.domain.facts import Case, Health
+from bot.domain.rollout import RolloutState
+from bot.domain.verdict import Outcome, Verdict
+from bot.gates._base import Gate
+from bot.gates._words import several
+
+WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PENDING)
+
+
+class HealthGate(Gate):
+    """Passes when the target stage is healthy and its cluster runs what git declares."""
+
+    gate: Literal["health"] = "health"
+    scope: Literal["service", "stage"] = "service"
+    """Look at the promotion's own services, or at every service of the stage."""
+    drift: bool = True
+    """Also ask that the cluster runs what git declares."""
+
+    def evaluate(self, case: Case) -> Verdict:
+        if case.target_problem:
+            return self.unknown(
+                f"Nobody can say how {case.stage} is: {case.target_problem.rstrip('.')}.",
+                f"Whoever runs the cluster of {case.stage}; the bot tries again by itself",
+            )
+        names = sorted(case.target) if self.scope == "stage" else [move.service for move in case.moves]
+        judged = [(name, *self._judge(name, case)) for name in names]
+        for outcome in WORST_FIRST:
+            found = [(name, sentence) for name, verdict, sentence in judged if verdict is outcome]
+            if found:
+                services = several([name for name, _ in found])
+                more = f" And {len(found) - 1} more." if len(found) > 1 else ""
+                return self._says(outcome, found[0][1] + more, f"{services} becoming healthy in {case.stage} as git declares it", None)
+        if not judged:
+            return self.unknown(f"Nothing is known of any service in {case.stage}.", "The first look at its cluster")
+        return self.passed(f"{several([name for name, _, _ in judged])} {'is' if len(judged) == 1 else 'are'} healthy in {case.stage}.")
+
+    def _judge(self, name: str, case: Case) -> tuple[Outcome, str]:
+        health = case.target.get(name)
+        if health is None:
+            return Outcome.UNKNOWN, f"Nothing is known of {name} in {case.stage}."
+        why = f": {health.reason.rstrip('.')}" if health.reason else ""
+        match health.state:
+            case RolloutState.HEALTHY if health.taken or not self.drift:
+                return Outcome.PASSED, ""
+            case RolloutState.HEALTHY:
+                return Outcome.FAILED, f"{name} drifted in {case.stage}: its cluster {_runs(health)}, which git does not declare{why}."
+            case RolloutState.DEGRADED | RolloutState.TIMED_OUT:
+                return Outcome.FAILED, f"{name} is {health.state.value.replace('_', ' ')} in {case.stage} before the change{why}."
+            case RolloutState.PROGRESSING | RolloutState.SUSPENDED:
+                return Outcome.PENDING, f"{name} is {health.state.value} in {case.stage}{why}."
+            case RolloutState.UNKNOWN:
+                return Outcome.UNKNOWN, f"Nobody can say how {name} is in {case.stage}{why}."
+
+
+def _runs(health: Health) -> str:
+    return f"runs {several(health.running)}" if health.running else "runs something else"
