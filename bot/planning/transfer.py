@@ -39,7 +39,8 @@ def shaped(slot: Slot, wanted: Version) -> Version:
     if slot.version.digest is None:
         if wanted.tag is None:
             raise CannotCarry(
-                f"{place} holds a tag, but upstream names {slot.artifact} by digest only ({wanted}). Write the tag beside the digest upstream."
+                f"{place} holds a tag, but upstream names {slot.artifact} by digest only ({wanted}). "
+                "Write the tag beside the digest upstream."
             )
         return Version(tag=wanted.tag)
     if wanted.digest is None:
