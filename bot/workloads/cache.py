@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.workloads.family import Family, Key
 from bot.workloads.fields import kind, name, text, uid
 
-Key = tuple[str, str, str]
 REMEMBERED_UIDS = 10_000
 
 
@@ -32,6 +32,7 @@ class Cache:
 
     objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
     gone: dict[str, None] = field(default_factory=dict)
+    family: Family = field(default_factory=Family)
 
     def event(self, change: str, obj: dict[str, Any]) -> bool:
         """One event of a watch; True when something changed. Bookmarks and errors are no objects and change nothing."""
@@ -53,6 +54,7 @@ class Cache:
         elif known is not None:
             self._bury(uid(known))
         self.objects[key] = obj
+        self.family.note(key, obj)
         return True
 
     def deleted(self, obj: Mapping[str, Any]) -> bool:
@@ -63,6 +65,7 @@ class Cache:
         if known is None or (uid(obj) and uid(known) != uid(obj)):
             return False
         del self.objects[key]
+        self.family.drop(key)
         return True
 
     def not_found(self, key: Key) -> bool:
@@ -70,6 +73,7 @@ class Cache:
         known = self.objects.pop(key, None)
         if known is not None:
             self._bury(uid(known))
+            self.family.drop(key)
         return known is not None
 
     def listed(self, of_kind: str, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> set[Key]:
@@ -88,6 +92,10 @@ class Cache:
                 self.not_found(key)
                 changed.add(key)
         return changed
+
+    def below(self, key: Key) -> list[dict[str, Any]]:
+        """The objects that belong to the one of the key: what it made, what those made, and the events about them."""
+        return [self.objects[child] for child in self.family.below(key) if child in self.objects]
 
     def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """All objects of the kinds."""

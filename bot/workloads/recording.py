@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
-from bot.workloads.cache import Cache, Key
+from bot.workloads.cache import Cache
 from bot.workloads.describe import describe, gone, images
+from bot.workloads.family import Key
 from bot.workloads.fields import at, items, kind, name, number, text
 from bot.workloads.watch import Limits, Outcome, Ruling, Track, begin, judge, step
 
-RELATED = ("ReplicaSet", "Pod", "Event", "Job", "GitRepository", "OCIRepository")
+SOURCES = ("GitRepository", "OCIRepository", "Bucket")
 AGENTS = frozenset({"Application", "ApplicationSet", "Kustomization", "HelmRelease"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -74,7 +75,8 @@ class Player:
         known = self.cache.objects.get(self.key())
         if known is None:
             return gone(self.target, at=moment, reason=missing or f"{self.target} was not found")
-        return describe(known, related=list(self.cache.of(*RELATED)), at=moment)
+        related = self.cache.below(self.key()) + list(self.cache.of(*SOURCES))
+        return describe(known, related=related, at=moment)
 
 
 def replay(recording: Mapping[str, Any], *, image: str | None, limits: Limits) -> Replay:
