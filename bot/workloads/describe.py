@@ -4,6 +4,7 @@ Decides where each kind keeps its images, its wanted replicas and its agent's re
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,17 @@ def describe(
         annotations=strings(obj, "metadata", "annotations"),
         owner=controller(obj),
     )
+
+
+def until_rolled_out(state: WorkloadState) -> WorkloadState:
+    """The state for everybody who looks at `state` alone: healthy without the wanted template on every pod is progressing.
+
+    An OnDelete StatefulSet is healthy by the field's rules at once, though no pod runs the new image.
+    """
+    if state.state is not RolloutState.HEALTHY or state.rolled_out:
+        return state
+    reason = f"not every pod has the newest template yet: {state.reason}"
+    return replace(state, state=RolloutState.PROGRESSING, reason=reason)
 
 
 def gone(ref: WorkloadRef, *, at: datetime, reason: str) -> WorkloadState:

@@ -19,7 +19,7 @@ from bot.config.stage import Cluster
 from bot.domain.errors import UserError
 from bot.domain.rollout import ClusterSnapshot, WorkloadRef, WorkloadState
 from bot.workloads.cache import Cache
-from bot.workloads.describe import describe, gone, reference
+from bot.workloads.describe import describe, gone, reference, until_rolled_out
 from bot.workloads.family import Key
 from bot.workloads.fields import items
 
@@ -121,7 +121,7 @@ class StageWatch:
         related = self.cache.below(key)
         if key[0] == "Kustomization":
             related = related + list(self.cache.of(*SOURCES))
-        state = describe(obj, related=related, at=now)
+        state = until_rolled_out(describe(obj, related=related, at=now))
         news = before is None or essence(before) != essence(state)
         self.states[key] = state
         self.remember(state, news=news)
