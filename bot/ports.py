@@ -297,6 +297,10 @@ class EffectJournal(Protocol):
         """It certainly did not happen."""
         ...
 
+    def known(self, key: str) -> bool:
+        """True when it was begun before, whatever came of it."""
+        ...
+
 
 class Outbox(Protocol):
     """Messages to people, kept until the chat took them: a chat that is down holds nothing up."""

@@ -46,6 +46,11 @@ class EffectJournal:
         with self._database.write() as session:
             session.connection().execute(sa.delete(EffectRow).where(col(EffectRow.key) == key, col(EffectRow.state) == STARTED))
 
+    def known(self, key: str) -> bool:
+        """True when it was begun before, whatever came of it."""
+        with self._database.read() as session:
+            return session.get(EffectRow, key) is not None
+
     def prune(self, *, before: datetime) -> int:
         """Forget done effects older than an instant; the number forgotten."""
         with self._database.write() as session:

@@ -1,0 +1,241 @@
+"""Opens a promotion, puts newer content into an open one, and closes one: branch, pull request and record, in this order.
+
+The record says OPENING, with the commit it is about to push, before anything is pushed: whoever comes after a crash can
+tell the bot's own commit from a person's. A branch of the same name that is not the bot's is never touched.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain.action import ClosePromotion, OpenPromotion, UpdatePromotion
+from bot.domain.errors import OutcomeUnknown, Refused, Stale, UserError
+from bot.domain.people import Person
+from bot.domain.promotion import Promotion, PromotionState, SlotEdit
+from bot.domain.pull import PullRequest, PullState
+from bot.ports import OpenedPull
+from bot.reconcile import crash
+from bot.reconcile.content import forward
+from bot.reconcile.tools import BOT, Place, Tools
+
+
+def edits_of(promotion: Promotion) -> tuple[SlotEdit, ...]:
+    """All edits of all services in it."""
+    return tuple(edit for move in promotion.moves for edit in move.edits)
+
+
+def open_promotion(tools: Tools, action: OpenPromotion) -> None:
+    """Push the branch, open the pull request, note it, label it."""
+    place, promotion = tools.place, action.promotion
+    files = _files(tools, promotion, promotion.base)
+    head = "" if place.signed else _commit(tools, promotion, files, action.message)
+    promotion = _note_opening(tools, replace(promotion, state=PromotionState.OPENING, head=head))
+    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _write_branch(tools, promotion, files, action.message))
+    opened = tools.effects.once(
+        f"open:{promotion.id}:{head}",
+        name=crash.PULL_OPENED,
+        look=lambda: _find_open(tools, promotion.branch, head),
+        do=lambda: tools.forge.open_pull(
+            place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=action.body
+        ),
+        kind=OpenedPull,
+    )
+    now = tools.clock()
+    done = replace(promotion, state=PromotionState.OPEN, head=head, number=opened.number, url=opened.url)
+    pull = _pull(tools, action, done, opened)
+    tools.history.save_pull(pull)
+    tools.history.save_promotion(done, why=action.title, actor=promotion.starter or BOT, now=now)
+    _label(tools, opened.number, action.labels)
+
+
+def _commit(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str) -> str:
+    return tools.repositories.commit(tools.place.repository, parent=promotion.base, files=files, message=message, at=promotion.opened_at)
+
+
+def _files(tools: Tools, promotion: Promotion, commit: str) -> dict[str, bytes]:
+    files = forward(tools.repositories, tools.place.repository, commit, edits_of(promotion))
+    if not files:
+        raise Stale(f"{promotion.stage} holds the versions of {promotion.name} already")
+    return files
+
+
+def _note_opening(tools: Tools, promotion: Promotion) -> Promotion:
+    """The row says OPENING with this head; rows of earlier tries that never got a pull request are over."""
+    others = [
+        replace(other, state=PromotionState.SUPERSEDED, ended_at=tools.clock(), reason="never opened; planned anew")
+        for other in tools.history.promotions(promotion.stage)
+        if other.name == promotion.name and other.state is PromotionState.OPENING and other.number is None and other.id != promotion.id
+    ]
+    why = f"about to push {promotion.branch}"
+    saved = tools.history.save_promotions([*others, promotion], why=why, actor=promotion.starter or BOT, now=tools.clock())
+    return saved[-1]
+
+
+def _write_branch(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str) -> str:
+    place = tools.place
+    present = tools.repositories.refresh(place.repository).get(promotion.branch)
+    if place.signed:
+        return _write_signed(tools, promotion, files, message, present)
+    if present == promotion.head:
+        return promotion.head
+    if present is not None and not is_ours(tools, promotion, present):
+        raise Refused(
+            f"the branch {promotion.branch} exists already, and its content is not the bot's",
+            where=place.repository,
+            fix="delete or rename the branch; the bot opens the promotion then",
+            code="BranchNotMine",
+        )
+    tools.repositories.push(place.repository, {promotion.branch: (present, promotion.head)})
+    return promotion.head
+
+
+def _write_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str, present: str | None) -> str:
+    place = tools.place
+    if present is not None and present != promotion.base:
+        if holds(tools, present, files):
+            return present
+        if not is_ours(tools, promotion, present):
+            raise Refused(
+                f"the branch {promotion.branch} exists already, and its content is not the bot's",
+                where=place.repository,
+                fix="delete or rename the branch; the bot opens the promotion then",
+                code="BranchNotMine",
+            )
+        tools.repositories.push(place.repository, {promotion.branch: (present, None)})
+        present = None
+    return tools.forge.commit_files(
+        place.repository,
+        branch=promotion.branch,
+        expected=promotion.base,
+        files=files,
+        message=message,
+        create_from=None if present == promotion.base else promotion.base,
+    )
+
+
+def is_ours(tools: Tools, promotion: Promotion, head: str) -> bool:
+    """True when a promotion under this name, of any age that is still remembered, had this very commit as its head."""
+    return any(other.name == promotion.name and other.head == head for other in tools.history.promotions(promotion.stage))
+
+
+def holds(tools: Tools, commit: str, files: dict[str, bytes]) -> bool:
+    """True when the commit has these files with these contents."""
+    repository = tools.place.repository
+    return all(tools.repositories.read(repository, commit, path) == content for path, content in files.items())
+
+
+def _find_open(tools: Tools, branch: str, head: str) -> OpenedPull | None:
+    pull = tools.forge.find_pull(tools.place.repository, branch, head=head)
+    if pull is None or pull.state is not PullState.OPEN:
+        return None
+    return OpenedPull(number=pull.number, node_id=pull.node_id, url=pull.url)
+
+
+def _pull(tools: Tools, action: OpenPromotion, promotion: Promotion, opened: OpenedPull) -> PullRequest:
+    """The pull request as we just made it: no read is spent on what we know."""
+    now = tools.clock()
+    return PullRequest(
+        repository=tools.place.repository,
+        number=opened.number,
+        node_id=opened.node_id,
+        url=opened.url,
+        title=action.title,
+        body=action.body,
+        branch=promotion.branch,
+        head=promotion.head,
+        base_branch=tools.place.branch,
+        base=promotion.base,
+        state=PullState.OPEN,
+        author=Person(id=0, login=tools.forge.identity(), bot=True),
+        created_at=now,
+        updated_at=now,
+        read_at=now,
+        ours=True,
+        labels=dict.fromkeys(action.labels),
+    )
+
+
+def _label(tools: Tools, number: int, labels: Sequence[str]) -> None:
+    """Labels are an index, no more: where the forge forbids them, or does not answer, the promotion goes on without."""
+    if not labels:
+        return
+    try:
+        tools.effects.step(crash.LABELS, lambda: tools.forge.add_labels(tools.place.repository, number, labels))
+    except (UserError, OutcomeUnknown, Stale):
+        return
+
+
+def update_promotion(tools: Tools, action: UpdatePromotion) -> None:
+    """Title and body first (a repeat changes nothing), then the commit, then both records in one transaction."""
+    place, number = tools.place, action.promotion.number
+    if number is None:
+        raise Stale(f"promotion {action.promotion.id} has no pull request yet")
+    old = next((one for one in tools.history.promotions(place.stage) if one.id == action.replaces), None)
+    if old is None or old.head != action.expected_head:
+        raise Stale(f"the promotion that was to be renewed, {action.replaces}, has moved on")
+    base = action.expected_head if place.signed else action.promotion.base
+    files = _signed_files(tools, action, base) if place.signed else _files(tools, action.promotion, base)
+    fresh = replace(action.promotion, state=PromotionState.OPENING, head="")
+    if not place.signed:
+        fresh = replace(fresh, head=_commit(tools, fresh, files, action.message))
+    if tools.repositories.refresh(place.repository).get(old.branch) != action.expected_head:
+        raise Stale(f"{old.branch} does not stand at {action.expected_head[:9]} any more")
+    why = f"about to renew #{number}"
+    fresh = tools.history.save_promotion(fresh, why=why, actor=fresh.starter or BOT, now=tools.clock())
+    tools.effects.step(crash.PULL_UPDATED, lambda: tools.forge.update_pull(place.repository, number, title=action.title, body=action.body))
+    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _renew_branch(tools, place, fresh, action, files))
+    renewed(tools, replace(fresh, head=head), old, why=action.title)
+    pull = tools.history.pull(place.repository, number)
+    if pull is not None:
+        now = tools.clock()
+        tools.history.save_pull(
+            replace(pull, head=head, base=fresh.base, title=action.title, body=action.body, checks=(), mergeable=None, read_at=now)
+        )
+
+
+def _signed_files(tools: Tools, action: UpdatePromotion, head: str) -> dict[str, bytes]:
+    """On the branch as it stands: the forge commits on top only, and a branch reset to its base would close the pull request."""
+    stands = {edit.path: edit for edit in edits_of(action.promotion)}
+    old = next((one for one in tools.history.promotions(tools.place.stage) if one.id == action.replaces), None)
+    before = {(edit.path, str(edit.address)): edit.new for edit in edits_of(old)} if old is not None else {}
+    edits = [replace(edit, old=before.get((edit.path, str(edit.address)), edit.old)) for edit in edits_of(action.promotion)]
+    files = forward(tools.repositories, tools.place.repository, head, edits)
+    if not files:
+        raise Stale(f"{action.promotion.branch} holds the wanted versions already ({', '.join(stands)})")
+    return files
+
+
+def _renew_branch(tools: Tools, place: Place, fresh: Promotion, action: UpdatePromotion, files: dict[str, bytes]) -> str:
+    if place.signed:
+        return tools.forge.commit_files(
+            place.repository, branch=fresh.branch, expected=action.expected_head, files=files, message=action.message
+        )
+    tools.repositories.push(place.repository, {fresh.branch: (action.expected_head, fresh.head)})
+    return fresh.head
+
+
+def renewed(tools: Tools, fresh: Promotion, old: Promotion, *, why: str) -> None:
+    """The pull request carries `fresh` now; `old` is over."""
+    now = tools.clock()
+    done = replace(fresh, state=PromotionState.OPEN)
+    over = replace(old, state=PromotionState.SUPERSEDED, ended_at=now, reason=f"replaced in #{old.number} by {fresh.id}")
+    tools.history.save_promotions([over, done], why=why, actor=fresh.starter or BOT, now=now)
+
+
+def close_promotion(tools: Tools, action: ClosePromotion) -> None:
+    """Say why, close, delete the branch if it is still ours, and note it."""
+    place, promotion = tools.place, action.promotion
+    number = promotion.number
+    if number is None and promotion.head:
+        found = _find_open(tools, promotion.branch, promotion.head)
+        number = found.number if found else None
+    if number is not None:
+        tools.forge.reply(place.repository, number, action.reason, marker=f"close:{promotion.id}")
+        target = number
+        tools.effects.step(crash.PULL_CLOSED, lambda: tools.forge.close_pull(place.repository, target))
+    head = tools.repositories.refresh(place.repository).get(promotion.branch)
+    if head is not None and head == promotion.head:
+        tools.repositories.push(place.repository, {promotion.branch: (head, None)})
+    ended = promotion.state if not promotion.state.in_flight else PromotionState.CLOSED
+    now = tools.clock()
+    closed = replace(promotion, state=ended, number=number, ended_at=promotion.ended_at or now, reason=action.reason)
+    tools.history.save_promotion(closed, why=action.reason, actor=BOT, now=now)

@@ -1,0 +1,133 @@
+"""The durable queue: DBOS, with one partition per stage, in our own database.
+
+Decides how DBOS is set up and spoken to; what a run does and when one is wanted is decided in `engine`. What was learnt
+about DBOS (3.4) and is relied on here:
+
+* `partition_concurrency=1` with `queue_partition_key` runs a stage in one place at a time, over all processes;
+* `deduplication_id` would drop a wake-up that arrives during a run, so wake-ups are collapsed by our own mark instead;
+* `enqueue_in_transaction` writes on any connection to the same database, so that mark and run commit together;
+* a workflow that raises is over for good: ours never raises;
+* DBOS is one per process: a process has one engine.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatusString
+from dbos import DBOSPortableJSONSerializer as PlainJson
+
+QUEUE = "stages"
+WORKFLOW = "run-stage"
+APPLICATION = "promotion-bot"
+WORKFLOW_VERSION = "1"
+"""Changes only when a run queued by an older program could not be run by this one."""
+
+SCHEMA = "dbos"
+WAITING = [WorkflowStatusString.ENQUEUED.value, WorkflowStatusString.PENDING.value]
+ENDED = [WorkflowStatusString.SUCCESS.value, WorkflowStatusString.ERROR.value, WorkflowStatusString.CANCELLED.value]
+PAGE = 500
+
+
+class StageQueue:
+    """One process's end of the queue. `run(stage, run id)` must not raise."""
+
+    def __init__(self, engine: sa.Engine, *, workers: int, poll_seconds: float) -> None:
+        self._engine = engine
+        self._workers = workers
+        self._poll = poll_seconds
+
+    def start(self, executor: str, run: Callable[[str, str], None]) -> None:
+        """Create DBOS's tables where they lack, register the queue, begin to take runs under this executor's name."""
+        logging.getLogger("dbos").setLevel(logging.WARNING)
+        DBOS(config=self._config(executor))
+
+        def run_stage(stage: str) -> None:
+            run(stage, DBOS.workflow_id or "")
+
+        DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(run_stage)
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=self._workers,
+            polling_interval_sec=self._poll,
+            on_conflict="always_update",
+        )
+
+    def _config(self, executor: str) -> DBOSConfig:
+        return DBOSConfig(
+            name=APPLICATION,
+            system_database_engine=self._engine,
+            dbos_system_schema=SCHEMA,
+            application_version=WORKFLOW_VERSION,
+            executor_id=executor,
+            enable_otlp=False,
+            log_level="WARNING",
+            console_log_level="ERROR",
+            serializer=PlainJson(),
+            use_listen_notify=False,
+            max_executor_threads=self._workers + 4,
+            scheduler_polling_interval_sec=3600.0,
+        )
+
+    def stop(self) -> None:
+        """Take no more runs and close. Those under way are not waited for."""
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+
+    def take_over(self, executor: str) -> list[str]:
+        """Put a dead executor's runs back into the queue; the caller alone has claimed it. Their ids."""
+        found = DBOS.list_workflows(status=[WorkflowStatusString.PENDING.value], executor_id=executor, load_input=False, load_output=False)
+        ids = [status.workflow_id for status in found]
+        if ids:
+            DBOS.resume_workflows(ids, queue_name=QUEUE)
+        return ids
+
+    def waiting(self) -> set[str]:
+        """The stages for which a run is queued or under way."""
+        found = DBOS.list_workflows(status=WAITING, queue_name=QUEUE, load_input=False, load_output=False)
+        return {status.queue_partition_key for status in found if status.queue_partition_key}
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget runs that ended before an instant; how many."""
+        total = 0
+        while True:
+            found = DBOS.list_workflows(
+                status=ENDED, completed_before=before.astimezone(UTC).isoformat(), limit=PAGE, load_input=False, load_output=False
+            )
+            ids = [status.workflow_id for status in found]
+            if ids:
+                DBOS.delete_workflows(ids)
+            total += len(ids)
+            if len(ids) < PAGE:
+                return total
+
+
+class Enqueuer:
+    """Writes runs into the queue on a connection of the caller, in the caller's transaction. Needs no running queue, only its tables."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._client = DBOSClient(
+            system_database_engine=engine,
+            dbos_system_schema=SCHEMA,
+            serializer=PlainJson(),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    def __call__(self, connection: sa.Connection, stage: str, run: str, wait_seconds: float) -> None:
+        """One run of the stage, after a while; one with this id that is there already is that one."""
+        options: EnqueueOptions = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "queue_partition_key": stage,
+            "workflow_id": run,
+            "app_version": WORKFLOW_VERSION,
+        }
+        if wait_seconds > 0:
+            options["delay_seconds"] = wait_seconds
+        self._client.enqueue_in_transaction(connection, options, stage)
+
+    def close(self) -> None:
+        self._client.destroy()

@@ -1,0 +1,118 @@
+"""What people see: the face of a pull request, messages in the chat, answers to commands. None of it can stop a promotion.
+
+The face is written only when it differs from what was written last; while only its text moves on, at most every 15 seconds.
+Messages go through the outbox: a chat that is down gets them later, once each.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.action import Notify, Reply, Show
+from bot.domain.errors import TransientError, UserError
+from bot.reconcile import crash
+from bot.reconcile.tools import Tools
+
+AT_MOST_EVERY = timedelta(seconds=15)
+SHOWN, FACE = "bot:shown", "bot:face"
+
+
+def show(tools: Tools, action: Show) -> datetime | None:
+    """Bring the pull request's face up to date. The answer is when to look again, where writing now would be too often."""
+    place, promotion = tools.place, action.promotion
+    if promotion.number is None:
+        return None
+    pull = tools.history.pull(place.repository, promotion.number)
+    if pull is None:
+        tools.history.want_pulls(place.repository, [promotion.number])
+        return tools.clock()
+    head = promotion.head or pull.head
+    wanted = _hash([head, action.comment, action.check_title, action.check_summary, action.conclusion, *sorted(action.labels)])
+    face = _hash([head, action.conclusion, action.check_title, *sorted(action.labels)])
+    stored = tools.history.binding(promotion.id)
+    bound = dict(stored[1]) if stored else _inherited(tools, action)
+    if bound.get(SHOWN) == wanted:
+        return None
+    now = tools.clock()
+    if stored and bound.get(FACE) == face and now - stored[0] < AT_MOST_EVERY:
+        return stored[0] + AT_MOST_EVERY
+    result = tools.effects.step(
+        crash.SHOWN,
+        lambda: tools.forge.show(
+            place.repository,
+            replace(pull, head=head),
+            comment=action.comment,
+            check=place.check,
+            conclusion=action.conclusion,
+            title=action.check_title,
+            summary=action.check_summary,
+            labels=action.labels,
+            bound={key: value for key, value in bound.items() if key not in (SHOWN, FACE)},
+        ),
+    )
+    tools.history.save_binding(promotion.id, {**result, SHOWN: wanted, FACE: face}, now=now)
+    return None
+
+
+def _inherited(tools: Tools, action: Show) -> dict[str, str]:
+    """A renewed promotion goes on in the same pull request: its comment is the one that stands there."""
+    for other in tools.history.promotions(action.promotion.stage):
+        if other.number == action.promotion.number and other.id != action.promotion.id:
+            stored = tools.history.binding(other.id)
+            if stored is not None:
+                return {key: value for key, value in stored[1].items() if key not in (SHOWN, FACE)}
+    return {}
+
+
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def notify(tools: Tools, action: Notify) -> None:
+    """Keep the message, and try to post it; a chat that does not take it now gets it later."""
+    if tools.outbox.put(action, now=tools.clock()):
+        post(tools, action)
+
+
+def post(tools: Tools, action: Notify) -> bool:
+    """One try; True when the chat took it. Without a chat it counts as taken."""
+    reference = ""
+    if tools.chat is not None:
+        chat = tools.chat
+        try:
+            reference = tools.effects.step(
+                crash.NOTIFIED,
+                lambda: chat.post(
+                    key=action.key,
+                    thread=action.thread,
+                    severity=action.severity.value,
+                    stage=action.stage,
+                    service=action.service,
+                    text=action.text,
+                    fields=action.fields,
+                ),
+            )
+        except (TransientError, UserError) as error:
+            tools.outbox.failed(action.key, str(error), now=tools.clock())
+            return False
+    tools.outbox.sent(action.key, reference, now=tools.clock())
+    return True
+
+
+def reply(tools: Tools, action: Reply) -> None:
+    """Answer a command once: the reaction, and the comment where there is something to say."""
+    repository = tools.place.repository
+
+    def do() -> str:
+        if action.reaction:
+            tools.forge.react(repository, action.comment_id, action.reaction)
+        if action.text:
+            tools.forge.reply(repository, action.number, action.text, marker=f"reply:{action.comment_id}")
+        return "replied"
+
+    key = f"reply:{repository}:{action.comment_id}:{_hash([action.reaction, action.text])}"
+    try:
+        tools.effects.once(key, name=crash.REPLIED, look=lambda: None, do=do, kind=str)
+    except UserError:
+        return

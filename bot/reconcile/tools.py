@@ -1,0 +1,47 @@
+"""What applying an action needs: the ports, the journal of effects, the clock, and where the stage is declared."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.repository import EnvironmentRepository
+from bot.ports import Chat, Forge, History, Outbox, Repositories
+from bot.reconcile.effects import Effects
+
+BOT = "promotion-bot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A stage as applying sees it. `signed`: commits are made by the forge, which signs them; `check` is the check's name."""
+
+    stage: str
+    environment: EnvironmentRepository
+    signed: bool = False
+    merge_method: str = "squash"
+
+    @property
+    def repository(self) -> str:
+        return self.environment.repository
+
+    @property
+    def branch(self) -> str:
+        return self.environment.branch
+
+    @property
+    def check(self) -> str:
+        return f"{BOT.removesuffix('-bot')}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Everything that an action is carried out with. `chat` is None where nobody is to be told."""
+
+    place: Place
+    forge: Forge
+    repositories: Repositories
+    history: History
+    outbox: Outbox
+    effects: Effects
+    clock: Callable[[], datetime]
+    chat: Chat | None = None
