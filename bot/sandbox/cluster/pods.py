@@ -14,6 +14,7 @@ from bot.sandbox.cluster.resources import PODS, Obj
 from bot.sandbox.cluster.store import stamp
 from bot.sandbox.cluster.world import PodPlan, World, containers, owner_reference, with_status
 
+CHART = "sandbox/chart"
 SCHEDULED, FIRST_INIT, EACH_INIT, FIRST_MAIN, GRACE = 0.05, 0.15, 0.2, 0.3, 0.2
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -56,7 +57,7 @@ def delete_pod(world: World, pod: Obj) -> None:
     plan_of(world, pod).gone_at = world.seconds + GRACE * world.pace.pod
     seconds = (pod.get("spec") or {}).get("terminationGracePeriodSeconds", 30)
     meta = pod["metadata"] | {"deletionTimestamp": stamp(world.now), "deletionGracePeriodSeconds": seconds}
-    for _, container in containers(pod["spec"]):
+    for container in (one for is_init, one in containers(pod["spec"]) if not is_init):
         world.event(pod, "Killing", f"Stopping container {container.get('name')}", source="kubelet")
     world.store.replace(PODS, pod | {"metadata": meta})
 
@@ -66,6 +67,8 @@ def plan_of(world: World, pod: Obj) -> PodPlan:
     uid = pod["metadata"]["uid"]
     if uid not in world.pods:
         told = {str(c.get("name")): world.behaviour_of(str(c.get("image", ""))) for _, c in containers(pod.get("spec") or {})}
+        chart = world.behaviour_of((pod["metadata"].get("annotations") or {}).get(CHART, ""))
+        told = {name: chart if one.name == "ok" else one for name, one in told.items()}
         world.pods[uid] = PodPlan(start=world.seconds, behaviours=told)
     return world.pods[uid]
 
@@ -216,7 +219,8 @@ def waiting_message(pod: Obj, container: Obj, frame: Frame) -> str:
             return f'Back-off pulling image "{reference}": ErrImagePull: {why}'
         case "CrashLoopBackOff":
             delay = f"{max(1, round(frame.delay))}s"
-            return f"back-off {delay} restarting failed container={container.get('name')} pod={meta['name']}_{meta['namespace']}({meta['uid']})"
+            where = f"container={container.get('name')} pod={meta['name']}_{meta['namespace']}({meta['uid']})"
+            return f"back-off {delay} restarting failed {where}"
         case _:
             return ""
 

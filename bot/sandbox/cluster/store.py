@@ -112,7 +112,7 @@ class Store:
     def since(self, version: int) -> list[Change]:
         """The changes after a resource version, oldest first."""
         with self.lock:
-            return [change for change in self._newest_first_until(version)][::-1]
+            return list(self._newest_first_until(version))[::-1]
 
     def compact(self) -> None:
         """Forgets the log: whoever watches from before now is told 410."""

@@ -6,9 +6,11 @@ so that the same clock gives the same history. What a controller does is written
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
 from bot.sandbox.cluster.images import OK, Behaviour, matches
 from bot.sandbox.cluster.resources import EVENTS, JOBS, PODS, REPLICASETS, Obj, Resource
@@ -47,6 +49,7 @@ class World:
         self.pace = pace
         self.now = now
         self.quiet = False
+        self.problems: deque[str] = deque(maxlen=200)
         self.nodes = ("node-a", "node-b", "node-c")
         self.pods: dict[str, PodPlan] = {}
         self.progress: dict[str, float] = {}
@@ -153,7 +156,11 @@ class World:
         obj = self.store.get(resource, key[2], key[3]) if resource and act else None
         if obj is None or act is None:
             return
-        again = act(self, obj)
+        try:
+            again = act(self, obj)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # an object that makes no sense
+            self.problems.append(f"{obj['kind']} {'/'.join(key[2:])}: {type(error).__name__}: {error}")
+            return
         if again is not None:
             self.wake(key, max(again, self.seconds + 0.001))
 
@@ -202,7 +209,7 @@ def containers(spec: Obj) -> Iterator[tuple[bool, Obj]]:
             yield False, container
 
 
-def set_condition(conditions: list[Obj], now: datetime, kind: str, status: str, reason: str, message: str, **more: str) -> list[Obj]:
+def set_condition(conditions: list[Obj], now: datetime, kind: str, status: str, reason: str, message: str, **more: Any) -> list[Obj]:
     """The conditions with this one put at the end; its transition time moves only when its status does."""
     old = next((condition for condition in conditions if condition["type"] == kind), None)
     at = stamp(now)
@@ -213,11 +220,6 @@ def set_condition(conditions: list[Obj], now: datetime, kind: str, status: str, 
     }:
         return conditions
     return [condition for condition in conditions if condition is not old] + [fresh]
-
-
-def later(now: datetime, seconds: float) -> datetime:
-    """So many seconds after a moment."""
-    return now + timedelta(seconds=seconds)
 
 
 def resource_key(resource: Resource, obj: Obj) -> Key:
