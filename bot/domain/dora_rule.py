@@ -81,8 +81,8 @@ class DeliveryStats:
     """The target stage's figures over the last `days` days as known at `as_of`, and what is known of the promotion itself.
 
     `recovery_median` is over `recovered` changes of the last `recovery_days` days. `budget_remaining` is the error budget's fraction
-    that is left, None where it could not be read. `blocked_since` is the first instant of the block in force now, None for none; `rate_blocked` says whether the fail rate
-    took part in the last answer's block.
+    that is left, None where it could not be read. `blocked_since` is the first instant of the block in force now, None for none;
+    `rate_blocked` says whether the fail rate took part in the last answer's block.
     """
 
     failed: int
