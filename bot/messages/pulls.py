@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.promotion import Promotion
 from bot.domain.verdict import Verdict
 from bot.messages.comment import cell
-from bot.messages.words import code, listing
+from bot.messages.words import code, full, listing
 
 SOMEBODY = "somebody"
 
@@ -66,9 +66,8 @@ def state_sentence(promotion: Promotion, verdicts: Sequence[Verdict], blocking: 
             return "All gates pass. This stage is merged by people: press the button, or `/promote merge`."
         return "All gates pass: it is being merged."
     others = sum(1 for verdict in verdicts if not verdict.lets_pass) - 1
-    more = f" ({others} more gate{'s' if others > 1 else ''} to pass)" if others else ""
-    who = f" {blocking.changer}" if blocking.changer else ""
-    return f"{blocking.sentence}{who}{more}"
+    more = f" {others} more gate{'s' if others > 1 else ''} to pass." if others else ""
+    return f"{full(blocking.sentence, blocking.changer)}{more}"
 
 
 def merged_by(login: str, blocking: Verdict | None) -> str:

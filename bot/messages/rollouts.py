@@ -8,7 +8,7 @@ from bot.domain.release import Release
 from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Verdict
 from bot.messages.pulls import title
-from bot.messages.words import instant, listing
+from bot.messages.words import full, instant, listing
 
 AFTERWARDS = {
     "revert": "The bot takes it back with a commit now.",
@@ -59,7 +59,7 @@ def healthy(promotion: Promotion, since: datetime) -> str:
 
 
 def failed(promotion: Promotion, reason: str) -> str:
-    return f"The rollout of {moved(promotion)} in {promotion.stage} failed: {reason}"
+    return f"The rollout of {moved(promotion)} in {promotion.stage} failed: {full(reason, '')}"
 
 
 def failed_notice(promotion: Promotion, reason: str, on_failure: str) -> str:
@@ -78,7 +78,7 @@ def taking_back(promotion: Promotion) -> str:
 
 
 def revert_waits(promotion: Promotion, verdict: Verdict) -> str:
-    return f"{failed(promotion, promotion.reason)} Taking it back waits: {verdict.sentence} {verdict.changer}".strip()
+    return f"{failed(promotion, promotion.reason)} Taking it back waits: {full(verdict.sentence, verdict.changer)}"
 
 
 def reverting(promotion: Promotion, state: RolloutState, reason: str, deadline: datetime) -> str:

@@ -7,7 +7,7 @@ from bot.domain.facts import Quarantine, StageHold
 from bot.domain.release import Release
 from bot.domain.slot import Slot, SlotProblem
 from bot.domain.verdict import Verdict
-from bot.messages.words import instant, listing
+from bot.messages.words import full, instant, listing
 
 
 def absent(service: str, stage: str, sources: Sequence[str]) -> str:
@@ -31,7 +31,7 @@ def diverged(service: str, stage: str, upstream: str, mine: Release, theirs: Rel
 
 
 def waiting(verdict: Verdict) -> str:
-    return f"{verdict.sentence} {verdict.changer}".strip() + next_look(verdict)
+    return full(verdict.sentence, verdict.changer) + next_look(verdict)
 
 
 def next_look(verdict: Verdict) -> str:
@@ -44,7 +44,7 @@ def upstreams_differ(service: str, stage: str, releases: Mapping[str, str]) -> s
 
 
 def unreadable(service: str, stage: str, problem: SlotProblem) -> str:
-    return f"{service} waits because {stage} cannot be read at {problem.path}:{problem.line}: {problem.message}"
+    return f"{service} waits because {stage} cannot be read at {problem.path}:{problem.line}: {full(problem.message, '')}"
 
 
 def quarantined(service: str, stage: str, quarantine: Quarantine) -> str:

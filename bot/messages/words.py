@@ -28,3 +28,11 @@ def plain(text: str) -> str:
     for sign in "\\`*_[]<>|#~":
         clean = clean.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
     return clean.replace("@", "@\u200b")
+
+
+def full(sentence: str, changer: str) -> str:
+    """A sentence with who or what can change it, as two sentences; the second is left out where nobody is named."""
+    first = sentence.strip()
+    if first and first[-1] not in ".!?…`":
+        first += "."
+    return f"{first} Who or what can change it: {changer.strip().rstrip('.')}." if changer.strip() else first
