@@ -70,7 +70,7 @@ def graphql_error(error: Mapping[str, object], ask: Ask, reply: Reply, *, now: d
             return forbidden(words, ask, reply.headers)
         case "STALE_DATA":
             return Stale(f"GitHub did not {ask.doing}: {words}")
-        case "UNPROCESSABLE" | "VALIDATION":
+        case "UNPROCESSABLE" | "VALIDATION" | "INVALID":
             return conflict(words, ask, status=422)
         case "SERVICE_UNAVAILABLE" | "INTERNAL" | "INTERNAL_ERROR" | "TIMEOUT":
             return _lost(f"GitHub could not {ask.doing}: {words}", ask)
@@ -156,6 +156,13 @@ def conflict(words: str, ask: Ask, *, status: int) -> BotError:
             where=ask.where,
             fix="Allow this merge method in the repository's settings, or choose another one in the stage's configuration.",
             code="MergeMethod",
+        )
+    if "auto merge is not allowed" in low or "auto-merge is not allowed" in low:
+        return Refused(
+            f"GitHub refused to {ask.doing}: {words}",
+            where=ask.where,
+            fix="Allow auto-merge in the repository's settings, or set `merge: auto` or `merge: manual`.",
+            code="AutoMerge",
         )
     if "head" in low and "invalid" in low:
         return TransientError(f"GitHub does not see the branch yet when we want to {ask.doing}: {words}")

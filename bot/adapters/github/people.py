@@ -1,0 +1,84 @@
+"""What an account may do: its role on a repository and its teams, asked of GitHub and remembered for a short while.
+
+`author_association` is never looked at: it says who somebody is, not what he may do.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from bot.adapters.github.errors import NOT_FOUND, UNKNOWN_ACCOUNT
+from bot.adapters.github.reading import understood
+from bot.adapters.github.reply import Ask
+from bot.adapters.github.wire import Wire
+from bot.domain.errors import UserError
+
+YES_LASTS = timedelta(minutes=5)
+NO_LASTS = timedelta(seconds=30)
+ROLES = ("admin", "maintain", "write", "triage", "read", "none")
+MAY_WRITE = ROLES[:3]
+NONE = "none"
+
+
+class People:
+    """Answers are kept five minutes where they allow something, half a minute where they do not."""
+
+    def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[datetime, str]] = {}
+
+    def permission(self, repository: str, login: str) -> str:
+        """admin, maintain, write, triage, read or none. A custom role counts as the one it is based on."""
+        ask = Ask(doing=f"read the role of {login}", where=repository, needs="metadata: read")
+
+        def look() -> str:
+            try:
+                answer = self._wire.rest("GET", f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission", ask)
+            except UserError as error:
+                if error.code == UNKNOWN_ACCOUNT:
+                    return NONE
+                raise
+            with understood(f"the role of {login}"):
+                role = str(answer.get("role_name") or answer["permission"])
+                return role if role in ROLES else str(answer["permission"])
+
+        return self._remembered((repository, login), look, allows=lambda role: role in MAY_WRITE)
+
+    def teams_of(self, login: str, teams: Sequence[str]) -> frozenset[str]:
+        """Which of these teams ("org/slug") the account is an active member of."""
+        return frozenset(team for team in dict.fromkeys(teams) if self._member(login, team))
+
+    def _member(self, login: str, team: str) -> bool:
+        org, _, slug = team.partition("/")
+        if not org or not slug:
+            raise UserError(f"'{team}' is not a team.", fix="Write it as organisation/team.", code="TeamName")
+        ask = Ask(doing=f"read whether {login} is in the team", where=team, needs="members: read")
+        path = f"/orgs/{quote(org, safe='')}/teams/{quote(slug, safe='')}/memberships/{quote(login, safe='')}"
+
+        def look() -> str:
+            try:
+                answer = self._wire.rest("GET", path, ask)
+            except UserError as error:
+                if error.code in (NOT_FOUND, UNKNOWN_ACCOUNT):
+                    return "no"
+                raise
+            with understood(f"the team {team}"):
+                return str(answer["state"])
+
+        return self._remembered((team, login), look, allows=lambda state: state == "active") == "active"
+
+    def _remembered(self, key: tuple[str, str], look: Callable[[], str], *, allows: Callable[[str], bool]) -> str:
+        now = self._clock()
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        answer = look()
+        with self._lock:
+            self._kept[key] = (now + (YES_LASTS if allows(answer) else NO_LASTS), answer)
+            if len(self._kept) > 10_000:
+                self._kept.pop(next(iter(self._kept)))
+        return answer

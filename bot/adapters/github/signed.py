@@ -1,0 +1,78 @@
+"""Commits that GitHub makes, and therefore signs: one GraphQL document for a branch, its commit and, where wanted, its pull request.
+
+GitHub signs what it creates itself for an App; a pushed commit of an App cannot be signed, for no key can be registered for it.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.adapters.github import documents
+from bot.adapters.github.reading import understood
+from bot.adapters.github.reply import Ask
+from bot.adapters.github.wire import Graph, Wire
+from bot.domain.errors import BotError, OutcomeUnknown
+from bot.ports import OpenedPull
+
+REF, COMMIT, PULL = "createRef", "createCommitOnBranch", "createPullRequest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCommit:
+    """What is to be committed, on `branch` at `expected`; the branch is made there first when `create` is set."""
+
+    repository: str
+    branch: str
+    expected: str
+    files: Mapping[str, bytes]
+    message: str
+    create: bool
+
+    def fields(self, repository_id: str) -> dict[str, dict[str, Any]]:
+        headline, _, body = self.message.strip().partition("\n")
+        additions = [{"path": path, "contents": base64.b64encode(content).decode()} for path, content in sorted(self.files.items())]
+        commit: dict[str, Any] = {
+            "branch": {"repositoryNameWithOwner": self.repository, "branchName": self.branch},
+            "expectedHeadOid": self.expected,
+            "message": {"headline": headline, "body": body.strip()},
+            "fileChanges": {"additions": additions},
+        }
+        ref = {"repositoryId": repository_id, "name": f"refs/heads/{self.branch}", "oid": self.expected}
+        return ({REF: ref} if self.create else {}) | {COMMIT: commit}
+
+
+def commit(wire: Wire, wanted: SignedCommit, *, repository_id: str, ask: Ask) -> str:
+    """The commit's id. A branch that an earlier try made already is no error: the commit itself compares its head."""
+    fields = wanted.fields(repository_id)
+    graph = wire.graphql(documents.mutation("Commit", list(fields)), fields, ask)
+    return _committed(graph)
+
+
+def open_pull(
+    wire: Wire, wanted: SignedCommit, pull: Mapping[str, str], *, repository_id: str, ask: Ask
+) -> tuple[str, OpenedPull | BotError]:
+    """Branch, commit and pull request at once; the commit's id, and the pull request or why there is none.
+
+    `pull` holds baseRefName, title and body.
+    """
+    fields = wanted.fields(repository_id) | {PULL: {"repositoryId": repository_id, "headRefName": wanted.branch, **pull}}
+    graph = wire.graphql(documents.mutation("Open", list(fields)), fields, ask)
+    oid = _committed(graph)
+    made = graph.data.get(PULL)
+    if not made:
+        return oid, graph.errors.get(PULL) or OutcomeUnknown("GitHub's answer says nothing about the pull request.")
+    with understood("the new pull request", write=True):
+        node = made["pullRequest"]
+        return oid, OpenedPull(number=int(node["number"]), node_id=str(node["id"]), url=str(node["url"]))
+
+
+def _committed(graph: Graph) -> str:
+    made = graph.data.get(COMMIT)
+    if not made:
+        for field in (COMMIT, REF, *graph.errors):
+            if field in graph.errors:
+                raise graph.errors[field]
+        raise OutcomeUnknown("GitHub's answer says nothing about the commit.")
+    with understood("the commit", write=True):
+        return str(made["commit"]["oid"])
