@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.rollout import Assessment
 from bot.workloads import answers, children
 from bot.workloads.answers import Answer
-from bot.workloads.fields import condition, count, flag, text
+from bot.workloads.fields import condition, count, text
 
 KINDS = (("batch", "Job"),)
 
@@ -31,8 +31,8 @@ def by_conditions(obj: dict[str, Any]) -> Answer:
         succeeded = count(obj, "status", "succeeded")
         return answers.healthy(complete.message or f"Job completed, {succeeded} pods succeeded")
     held = condition(obj, "Suspended")
-    if flag(obj, "spec", "suspend") or (held is not None and held.true):
-        return answers.suspended((held.message if held is not None and held.true else "") or "Job is suspended")
+    if held is not None and held.true:
+        return answers.suspended(held.message or "Job is suspended")
     if not text(obj, "status", "startTime"):
         return answers.progressing("Job not started")
     numbers = {word: count(obj, "status", word) for word in ("succeeded", "active", "failed")}

@@ -130,7 +130,8 @@ def play_answer(player: Player, entry: Mapping[str, Any], t: float) -> None:
     status, body = number(entry, "response", "status"), at(entry, "response", "body")
     mine = text(entry, "request", "method") in ("GET", "") and names(player.target, text(entry, "request", "path"))
     if status == 404 and mine:
-        player.cache.not_found(player.key())
+        if f"/namespaces/{player.target.namespace}/" in text(entry, "request", "path"):
+            player.cache.not_found(player.key())
         player.observe(t)
     elif status is None or status >= 400:
         if mine or not text(entry, "request", "path"):
