@@ -89,7 +89,9 @@ def check(content: bytes | str, *, name: str = "config.yaml", base: Path | None 
 
 def _checked(config: Config | None, name: str, findings: list[Finding]) -> Checked:
     problems = {
-        Problem(file=name, line=found.mark.line, column=found.mark.column, what=redact(found.what), fix=found.fix, warning=found.warning): None
+        Problem(
+            file=name, line=found.mark.line, column=found.mark.column, what=redact(found.what), fix=found.fix, warning=found.warning
+        ): None
         for found in sorted(findings, key=lambda found: (found.mark.line, found.mark.column))
     }
     broken = any(not problem.warning for problem in problems)

@@ -4,6 +4,7 @@ Decides what a value may look like and says how to mend it where it does not; wh
 """
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -42,6 +43,7 @@ def _zone(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=256)
 def compile_pattern(text: str) -> Any:
     """An RE2 pattern: its time is linear in the text, so that it cannot hang the bot. ValueError where RE2 refuses it."""
     options = re2.Options()
