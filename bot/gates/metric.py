@@ -7,6 +7,7 @@ first. No series, NaN, or a hole in the samples is unknown; a series that began 
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
