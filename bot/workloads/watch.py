@@ -95,7 +95,7 @@ def follow(wanted: str | None, limits: Limits, started_at: datetime, states: Ite
 def step(track: Track, state: WorkloadState) -> Track:
     """The watch after one more observation."""
     if not state.uid and not state.images:
-        return replace(track, present=state, healthy_since=None, degraded_since=None)
+        return replace(track, present=state, healthy_since=None, degraded_since=None, baked=False)
     if track.wanted is not None and not wants(state.images, track.wanted):
         return step_elsewhere(track, state)
     return step_here(track, state)
@@ -105,7 +105,9 @@ def step_elsewhere(track: Track, state: WorkloadState) -> Track:
     """The workload wants another image: not yet ours, or not ours any more."""
     if track.taken_at is None:
         return replace(track, present=state, before=tuple(dict.fromkeys(track.before + state.images)))
-    return replace(track, present=state, left_to=state.images, healthy_since=None, degraded_since=None)
+    return replace(
+        track, present=state, left_to=state.images, healthy_since=None, degraded_since=None, baked=False, broke=0, crashed=False
+    )
 
 
 def step_here(track: Track, state: WorkloadState) -> Track:
