@@ -1,0 +1,129 @@
+"""GET /healthz, /readyz and /metrics: is the process alive, may it be sent work, and what has it counted.
+
+Decides from the server's own state and one question to the database. No name of a private repository is among the labels.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from time import monotonic
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from bot.adapters.store import inbox
+from bot.adapters.store.database import Database
+from bot.adapters.store.outbox import StoredOutbox
+from bot.adapters.store.replicas import Replicas
+from bot.adapters.store.wakeups import Wakeups
+from bot.domain.errors import BotError
+from bot.web import metrics
+
+DATABASE_SECONDS = 2.0
+LAG_EVERY_SECONDS = 1.0
+
+
+class Readiness:
+    """May work be sent here? Not before everything stands, and not once the process is about to stop."""
+
+    def __init__(self) -> None:
+        self.why_not = "starting"
+
+    def ready(self) -> None:
+        self.why_not = ""
+
+    def stopping(self) -> None:
+        self.why_not = "stopping"
+
+
+def router(readiness: Readiness, database: Database) -> APIRouter:
+    """The two probes."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """200 when it may be sent work, 503 with the reason when not."""
+        why_not = readiness.why_not or await _database_problem(database)
+        if why_not:
+            return JSONResponse({"status": "not ready", "reason": why_not}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    return routes
+
+
+async def _database_problem(database: Database) -> str:
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            await run_in_threadpool(database.check)
+    except TimeoutError:
+        return "the database does not answer"
+    except BotError:
+        return "the database cannot be used"
+    return ""
+
+
+def metrics_router(refresh: Callable[[], None]) -> APIRouter:
+    """Everything that was counted, in Prometheus' text form. `refresh` brings the gauges up to date."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/metrics")
+    def metrics_page() -> Response:
+        """Counters and gauges."""
+        with contextlib.suppress(BotError):
+            refresh()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def gauges(
+    database: Database, wakeups: Wakeups, replicas: Replicas, outbox: StoredOutbox, clock: Callable[[], datetime]
+) -> Callable[[], None]:
+    """What brings the gauges up to date with the database."""
+
+    def refresh() -> None:
+        now = clock()
+        with database.read() as session:
+            states, oldest = inbox.counts(session), inbox.oldest_waiting(session)
+        for state in inbox.DeliveryState:
+            metrics.INBOX.labels(state=state.value).set(states.get(state.value, 0))
+        metrics.INBOX_LAG.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+        living = replicas.states()
+        for name in ("alive", "dead"):
+            metrics.REPLICAS.labels(state=name).set(living.get(name, 0))
+        messages = outbox.counts()
+        for name in ("queued", "sent", "dropped"):
+            metrics.OUTBOX.labels(state=name).set(messages.get(name, 0))
+        for stage, work in wakeups.work().items():
+            metrics.STAGE_FAILURES.labels(stage=stage).set(work.failures)
+            if work.ended_at is not None:
+                metrics.STAGE_LAST_RUN.labels(stage=stage).set(work.ended_at.timestamp())
+
+    return refresh
+
+
+@contextlib.asynccontextmanager
+async def loop_watch() -> AsyncIterator[None]:
+    """Measure how late the event loop runs while the server is up."""
+
+    async def watch() -> None:
+        while True:
+            before = monotonic()
+            await asyncio.sleep(LAG_EVERY_SECONDS)
+            metrics.LOOP_LAG.set(max(0.0, monotonic() - before - LAG_EVERY_SECONDS))
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

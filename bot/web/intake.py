@@ -1,0 +1,132 @@
+"""Stores a verified webhook and wakes the stages that it concerns, in one transaction.
+
+Decides which stages an event is about (by repository and branch, whatever the repository is called now); what they do then
+is theirs.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlmodel import Session
+
+from bot.adapters.store import hints as marks
+from bot.adapters.store import inbox
+from bot.adapters.store.database import Database
+from bot.adapters.store.inbox import Delivery, Receipt
+from bot.adapters.store.promotions import read as read_promotions
+from bot.adapters.store.wakeups import Wakeups
+from bot.web.hints import LISTENED_TO, Hints, is_echo
+
+IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlace:
+    """Where a stage is declared and which stages it comes after, as far as events are sorted by it."""
+
+    name: str
+    repository: str
+    branch: str
+    after: tuple[str, ...] = ()
+
+
+class StageMap:
+    """Which stages must look when something happens in a repository."""
+
+    def __init__(self, stages: Iterable[StagePlace]) -> None:
+        self._stages = tuple(stages)
+        self._names = {stage.repository.lower(): stage.repository for stage in self._stages}
+
+    def configured(self, repository: str) -> str | None:
+        """The name under which the configuration knows the repository; None when it does not."""
+        return self._names.get(repository.lower())
+
+    def concerned(self, repository: str, branch: str | None) -> tuple[str, ...]:
+        """The stages declared there (on that branch, where it is a stage's), and those that come directly after them."""
+        here = [stage for stage in self._stages if stage.repository == repository]
+        on_branch = [stage for stage in here if stage.branch == branch]
+        first = {stage.name for stage in (on_branch or here)}
+        return tuple(sorted(first | {stage.name for stage in self._stages if first & set(stage.after)}))
+
+
+class Intake:
+    """The inbox's door. `ours` is the login under which we write, once it is known."""
+
+    def __init__(
+        self, database: Database, wakeups: Wakeups, stages: StageMap, *, clock: Callable[[], datetime], ours: Callable[[], str]
+    ) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._stages = stages
+        self._clock = clock
+        self._ours = ours
+        self._known: dict[int, str] = {}
+
+    def accept(self, source: str, delivery: str, hints: Hints, body: bytes) -> str:
+        """Store and wake; the answer is accepted, again, duplicate, replay or ignored. `TransientError` without a database."""
+        if hints.event not in LISTENED_TO or is_echo(hints, self._ours()):
+            return IGNORED
+        with self._database.write() as session:
+            repository = self._repository(session, hints)
+            if repository is None:
+                return IGNORED
+            stages = self._stages.concerned(repository, hints.branch)
+            now = self._clock()
+            row = Delivery(
+                source=source,
+                delivery=delivery,
+                event=hints.event,
+                action=hints.action,
+                repository=repository,
+                number=hints.numbers[0] if hints.numbers else None,
+                sender=hints.sender,
+                meaning=sha256(hints.event.encode() + b"\0" + body).hexdigest(),
+                received_at=now,
+            )
+            receipt = inbox.receive(session, row, stages)
+            if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
+                self._mark(session, repository, hints, stages)
+                for stage in stages:
+                    self._wakeups.want_in(session, stage, f"{hints.event} {hints.action}".strip(), now=now)
+            return receipt.value
+
+    def retry(self, delivery: str) -> inbox.StoredDelivery | None:
+        """Take a delivery up again; None when it is not known."""
+        return retry(self._database, self._wakeups, delivery, now=self._clock())
+
+    def _repository(self, session: Session, hints: Hints) -> str | None:
+        """The configured name: by the name in the event, else by the number under which it was seen before it was renamed."""
+        configured = self._stages.configured(hints.repository)
+        number = hints.repository_id
+        if configured is None:
+            known = None if number is None else (self._known.get(number) or marks.known_repository(session, number))
+            return None if known is None else self._stages.configured(known)
+        if number is not None and self._known.get(number) != configured:
+            marks.remember_repository(session, number, configured)
+            self._known[number] = configured
+        return configured
+
+    def _mark(self, session: Session, repository: str, hints: Hints, stages: Sequence[str]) -> None:
+        for number in {*hints.numbers, *self._with_head(session, hints.commit, stages)}:
+            marks.want_pull(session, repository, number)
+        if hints.pushed:
+            marks.want_fetch(session, repository)
+
+    def _with_head(self, session: Session, commit: str, stages: Sequence[str]) -> set[int]:
+        """Pull requests of ours whose head is this commit: a commit status names no pull request."""
+        if not commit:
+            return set()
+        found = [promotion for stage in stages for promotion in read_promotions(session, stage)]
+        return {promotion.number for promotion in found if promotion.head == commit and promotion.number is not None}
+
+
+def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime) -> inbox.StoredDelivery | None:
+    """Take a delivery up again and wake its stages; None when it is not known."""
+    with database.write() as session:
+        found = inbox.retry(session, delivery)
+        if found is not None:
+            for stage in found.stages:
+                wakeups.want_in(session, stage, "retried by hand", now=now)
+        return found

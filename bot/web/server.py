@@ -1,0 +1,132 @@
+"""The web server: one FastAPI application out of the routers that it is given, and uvicorn to serve it.
+
+Decides headers that every answer carries, what a fault of ours looks like from outside, and the order of leaving: first the
+readiness goes, then the listening socket, then the work under way ends.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web.health import Readiness, loop_watch
+
+log = structlog.get_logger("web")
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+class Harden:
+    """Adds the headers to every answer; a fault of ours is logged and answered with 500, without a word of what it was."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        except Exception:
+            log.exception("web.failed", path=scope.get("path", ""))
+            if begun:
+                raise
+            await JSONResponse({"error": "internal error"}, status_code=500)(scope, receive, with_headers)
+
+
+def create_app(routers: Sequence[APIRouter], *, readiness: Readiness) -> FastAPI:
+    """The application. It shows no documentation pages (they load scripts from elsewhere), but describes itself in /api/openapi.json."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with loop_watch():
+            yield
+
+    app = FastAPI(title="promotion-bot", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
+    for router in routers:
+        app.include_router(router)
+
+    app.add_middleware(Harden)
+    app.state.readiness = readiness
+    return app
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which on a signal to stop first says that it is not ready, and a moment later stops listening."""
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, *, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._drain = drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._readiness.stopping()
+        log.info("web.stop", signal=signal.Signals(sig).name, drain_seconds=self._drain)
+        again = self.should_exit or self._drain <= 0
+        if again:
+            super().handle_exit(sig, frame)
+            return
+        asyncio.get_running_loop().call_later(self._drain, super().handle_exit, sig, frame)
+
+
+def serve(
+    app: FastAPI,
+    readiness: Readiness,
+    listener: socket.socket,
+    *,
+    started: Callable[[], None],
+    drain_seconds: float = 0.0,
+    stop_seconds: int = 10,
+) -> None:
+    """Serve until a signal to stop. `started` is called before the first request is taken; the socket listens already."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=stop_seconds,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = Server(config, readiness, drain_seconds=drain_seconds)
+    started()
+    readiness.ready()
+    server.run(sockets=[listener])
+    readiness.stopping()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 lets the system choose."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.bind((host, port))
+    found.listen(2048)
+    return found
