@@ -3,10 +3,13 @@
 Pure arithmetic over numbers handed in; what is counted, and what follows from a bound, is decided by the callers.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
 Z_ONE_SIDED_95 = 1.6448536269514722
+Z_TWO_SIDED_95 = 1.959963984540054
+_FEW = 5
 
 
 def percentile(values: Sequence[float], fraction: float) -> float | None:
@@ -43,3 +46,42 @@ def wilson_bounds(failed: int, total: int, z: float = Z_ONE_SIDED_95) -> tuple[f
     scale = 1 + z * z / total
     lower, upper = (centre - spread) / scale, (centre + spread) / scale
     return round(min(max(lower, 0.0), 1.0), 6), round(min(max(upper, 0.0), 1.0), 6)
+
+
+def counts_differ(one: int, other: int) -> bool:
+    """Whether two counts over equal spans differ by more than chance (95 %, two-sided); few events never do."""
+    total = one + other
+    return total >= 2 * _FEW and abs(one - other) > Z_TWO_SIDED_95 * sqrt(total)
+
+
+def rates_differ(part: int, whole: int, other_part: int, other_whole: int) -> bool:
+    """Whether two rates differ by more than chance (95 %, two-sided): their Newcombe interval leaves out 0. Small samples rarely do."""
+    one = wilson_bounds(part, whole, Z_TWO_SIDED_95)
+    other = wilson_bounds(other_part, other_whole, Z_TWO_SIDED_95)
+    if one is None or other is None:
+        return False
+    rate, other_rate = part / whole, other_part / other_whole
+    difference = rate - other_rate
+    lower = difference - sqrt((rate - one[0]) ** 2 + (other[1] - other_rate) ** 2)
+    upper = difference + sqrt((one[1] - rate) ** 2 + (other_rate - other[0]) ** 2)
+    return lower > 0 or upper < 0
+
+
+def samples_differ(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether one sample tends to larger values by more than chance (Mann-Whitney, 95 %, two-sided, ties corrected).
+
+    Samples of fewer than five values never do.
+    """
+    n, m = len(one), len(other)
+    if min(n, m) < _FEW:
+        return False
+    sizes = Counter([*one, *other])
+    ranks: dict[float, float] = {}
+    before = 0
+    for value in sorted(sizes):
+        ranks[value] = before + (sizes[value] + 1) / 2
+        before += sizes[value]
+    ties = sum(size**3 - size for size in sizes.values()) / ((n + m) * (n + m - 1))
+    variance = n * m / 12 * (n + m + 1 - ties)
+    surplus = sum(ranks[value] for value in one) - n * (n + 1) / 2 - n * m / 2
+    return variance > 0 and abs(surplus) > Z_TWO_SIDED_95 * sqrt(variance)
