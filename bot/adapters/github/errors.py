@@ -30,6 +30,7 @@ _STALE_TEXT = re.compile(
     r"|not a fast.forward|reference does not exist|stale|head sha|is out of date",
     re.IGNORECASE,
 )
+_AUTO_MERGE = re.compile(r"auto.?merge is not allowed", re.IGNORECASE)
 _NOT_MERGEABLE = re.compile(r"not mergeable|merge conflict", re.IGNORECASE)
 
 
@@ -117,7 +118,8 @@ def forbidden(words: str, ask: Ask, headers: Mapping[str, str]) -> BotError:
             fix="An owner of the organisation un-suspends it under Settings, GitHub Apps.",
             code="InstallationSuspended",
         )
-    named = headers.get("x-accepted-github-permissions", "").replace("=", ": ").replace(";", " or ").replace(",", ", ")
+    accepted = headers.get("x-accepted-github-permissions", "")
+    named = " or ".join(", ".join(f.replace("=", ": ").strip() for f in way.split(",")) for way in accepted.split(";"))
     permission = named or ask.needs
     return Refused(
         f"GitHub does not let us {ask.doing}: {words or 'forbidden'}",
@@ -150,19 +152,19 @@ def conflict(words: str, ask: Ask, *, status: int) -> BotError:
         return Refused(f"GitHub refused to {ask.doing}: {words}", where=ask.where, code=PULL_EXISTS)
     if "clean status" in low:
         return Refused(f"GitHub refused to {ask.doing}: {words}", where=ask.where, code=CLEAN_STATUS)
+    if _AUTO_MERGE.search(words):
+        return Refused(
+            f"GitHub refused to {ask.doing}: {words}",
+            where=ask.where,
+            fix="Allow auto-merge in the repository's settings, or set `merge: auto` or `merge: manual`.",
+            code="AutoMerge",
+        )
     if _METHOD.search(words):
         return Refused(
             f"GitHub refused to {ask.doing}: {words}",
             where=ask.where,
             fix="Allow this merge method in the repository's settings, or choose another one in the stage's configuration.",
             code="MergeMethod",
-        )
-    if "auto merge is not allowed" in low or "auto-merge is not allowed" in low:
-        return Refused(
-            f"GitHub refused to {ask.doing}: {words}",
-            where=ask.where,
-            fix="Allow auto-merge in the repository's settings, or set `merge: auto` or `merge: manual`.",
-            code="AutoMerge",
         )
     if "head" in low and "invalid" in low:
         return TransientError(f"GitHub does not see the branch yet when we want to {ask.doing}: {words}")
