@@ -17,8 +17,8 @@ from bot.domain.edits import EditRefused
 from bot.domain.image import ImageRef, Version, normal_name, valid_digest, valid_tag
 from bot.yamltext import TextError, check_value
 
-Form = Literal["image", "kustomize", "path", "pointer", "marker", "regex"]
-FORMS: tuple[Form, ...] = ("image", "kustomize", "path", "pointer", "marker", "regex")
+Form = Literal["image", "kustomize", "path", "pointer", "marker", "regex", "hcl"]
+FORMS: tuple[Form, ...] = ("image", "kustomize", "path", "pointer", "marker", "regex", "hcl")
 _GUARDS = {"doc", "old", "allowShared", "count", "container", "repository", "embedded"}
 _DOC_KEYS = {"index", "kind", "name", "namespace", "apiVersion"}
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*\Z")
@@ -97,7 +97,7 @@ def parse_address(raw: object) -> Address:
         form=form,
         wanted=wanted,
         query=compile_query(wanted) if form == "path" else None,
-        steps=_pointer(wanted) if form == "pointer" else (),
+        steps=_pointer(wanted) if form in ("pointer", "hcl") else (),
         container=_text(raw, "container"),
         repository=_text(raw, "repository"),
         count=_count(raw.get("count")),

@@ -65,27 +65,29 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
     """The new text of a single scalar: a string as given, or the parts of an image put into what stands there."""
     text = str(node.value)
     key = place.spot.key
-    is_reference = address.form == "image" or _is_reference(text, key)
-    if address.repository is not None and (not is_reference or normal_name(text) != normal_name(address.repository)):
+    as_reference = address.form == "image" or is_reference(text, key)
+    if address.repository is not None and (not as_reference or normal_name(text) != normal_name(address.repository)):
         raise _refuse(source, node, "StaleValue", f"the value is not an image of {address.repository}")
     if address.old is not None or address.old_version is not None:
-        _guard_old(source, node, _readings(text, is_reference=is_reference), address)
+        _guard_old(source, node, readings(text, reference=as_reference), address)
     if new.text is not None and address.form != "image":
         _guard_sibling_digest(source, place, node, new.text)
         return new.text
     parts = new.parts()
     try:
-        if not is_reference and place.spot.key in IMAGE_TAG_KEYS:
+        if not as_reference and place.spot.key in IMAGE_TAG_KEYS:
             parts = checked_tag(parts)
-        return with_reference(text, parts) if is_reference else with_version(text, parts)
+        return with_reference(text, parts) if as_reference else with_version(text, parts)
     except EditRefused as refusal:
         raise EditRefused(refusal.code, refusal.message, _line(source, node)) from None
 
 
 def with_reference(text: str, new: NewValue) -> str:
     """An image reference with other parts."""
-    spans = split_reference(text)
     checked_tag(new)
+    if (begin := name_prefix(text)) > 0:
+        return text[:begin] + with_reference(text[begin:], new)
+    spans = split_reference(text)
     if spans is None:
         raise EditRefused("NotAScalar", "the value is not an image reference")
     old_tag, old_digest = spans.tag(text), spans.digest(text)
@@ -123,8 +125,8 @@ def image_fields(source: Text, document: Document, node: Mapping, address: Addre
     digest = held.get("digest") or tag_text.digest
     if address.old is not None or address.old_version is not None:
         joined = f"{tag_text.tag or ''}@{digest}" if digest else None
-        readings = [one for one in (held.get("tag"), tag_text.tag, digest, joined) if one]
-        _guard_old(source, node, (readings, Version(tag=tag_text.tag, digest=digest)), address)
+        known = [one for one in (held.get("tag"), tag_text.tag, digest, joined) if one]
+        _guard_old(source, node, (known, Version(tag=tag_text.tag, digest=digest)), address)
     if parts.tag is not None and parts.digest is None and parts.tag != tag_text.tag:
         _guard_pinned(source, document, node, digest)
     result: dict[str, str] = {}
@@ -148,6 +150,36 @@ _FIELDS = {
 }
 
 
+def with_parts(text: str, new: NewValue) -> str:
+    """A version in a text of unknown kind: of an image reference where it reads as one, else by itself."""
+    return with_reference(text, new) if is_reference(text, None) else with_version(text, new)
+
+
+def image_place(source: Text, place: Place, address: Address) -> tuple[Scalar, Version | None]:
+    """The scalar that holds the version at a place; with the whole version where tag and digest stand in a map."""
+    node = place.document.resolve(place.spot.node) if address.form == "image" else place.spot.node
+    if isinstance(node, Alias):
+        raise _refuse(source, node, "ThroughAlias", "the value is an alias of an anchored value")
+    if isinstance(node, Scalar):
+        _guard_template(source, node)
+        return node, None
+    if not isinstance(node, Mapping):
+        raise _refuse(source, node, "NotAScalar", "the address names a list, not a value")
+    _guard_repository(source, place.document, node, address)
+    names = ("newTag", "digest") if node.get("newTag") is not None else ("tag", "digest")
+    held = [(name, text) for name in names if (text := _held(place.document, node, name)) is not None]
+    if not held:
+        raise _refuse(source, node, "FieldMissing", "the map holds neither a tag nor a digest")
+    tag = Version.parse(dict(held).get(names[0], ""))
+    return _scalar(source, place.document, node, held[0][0], address), Version(tag=tag.tag, digest=dict(held).get("digest") or tag.digest)
+
+
+def name_prefix(text: str) -> int:
+    """Where the reference begins in Kustomize's `old=name:tag`; 0 in every other text."""
+    old, equals, reference = text.partition("=")
+    return len(old) + 1 if equals and normal_name(old) and normal_name(reference) else 0
+
+
 def _merge(old_tag: str | None, old_digest: str | None, new: NewValue) -> tuple[str | None, str | None]:
     if new.tag is not None and new.digest is None and old_digest is not None and new.tag != old_tag:
         raise EditRefused(
@@ -156,7 +188,8 @@ def _merge(old_tag: str | None, old_digest: str | None, new: NewValue) -> tuple[
     return new.tag if new.tag is not None else old_tag, new.digest if new.digest is not None else old_digest
 
 
-def _is_reference(text: str, key: str | int | None) -> bool:
+def is_reference(text: str, key: str | int | None) -> bool:
+    text = text[name_prefix(text) :]
     if valid_digest(text) or normal_name(text) is None:
         return False
     if isinstance(key, int) or (isinstance(key, str) and key.lower().endswith("image")):
@@ -165,15 +198,15 @@ def _is_reference(text: str, key: str | int | None) -> bool:
     return not version_key and ("/" in text or ":" in text)
 
 
-def _readings(text: str, *, is_reference: bool) -> tuple[list[str], Version]:
+def readings(text: str, *, reference: bool) -> tuple[list[str], Version]:
     """All the texts that `old` may be compared with, and the version that stands there."""
-    spans = split_reference(text) if is_reference else None
-    version = Version(tag=spans.tag(text), digest=spans.digest(text)) if spans else Version.parse(text)
+    spans = split_reference(part := text[name_prefix(text) :]) if reference else None
+    version = Version(tag=spans.tag(part), digest=spans.digest(part)) if spans else Version.parse(text)
     return [text, *(one for one in (version.tag, version.digest, version.text) if one)], version
 
 
-def _guard_old(source: Text, node: Node, readings: tuple[list[str], Version], address: Address) -> None:
-    texts, version = readings
+def _guard_old(source: Text, node: Node, held: tuple[list[str], Version], address: Address) -> None:
+    texts, version = held
     if address.old is not None and address.old not in texts:
         raise _refuse(source, node, "StaleValue", f"{texts[0] if texts else 'nothing'!r} stands there, not {address.old!r}")
     wanted = address.old_version

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from bot.domain.edits import EditRefused
-from bot.manifests import kustomize_address, markers, patterns
+from bot.manifests import hcl_address, kustomize_address, markers, patterns
 from bot.manifests.addresses import Address, NewValue, parse_address, parse_new
 from bot.manifests.changing import changes_at, holder_of_text
 from bot.manifests.edited import Edited
-from bot.manifests.files import check_sops, decode, read_yaml, refused
+from bot.manifests.files import check_sops, decode, is_bare_text, read_yaml, refused
 from bot.manifests.finding import Place, choose, find_images, find_path
 from bot.manifests.writing import verified, write
 from bot.yamltext import Splice, Text, TextError, line_of
@@ -33,13 +33,15 @@ def edit_text(text: str, address: Address, new: NewValue) -> Edited:
     """The same for a text without a byte order mark, and a checked address."""
     if address.form == "regex":
         return patterns.edit_pattern(text, address, new)
+    if address.form == "hcl":
+        return hcl_address.edit_attribute(text, address, new)
     try:
         source = read_yaml(text)
     except EditRefused as refusal:
         if address.form == "marker":
             return markers.edit_line(text, address, new, refusal)
         raise
-    if address.form == "marker" and markers.is_no_yaml(source):
+    if address.form == "marker" and is_bare_text(source):
         return markers.edit_line(text, address, new, None)
     places = choose(source, find(source, address), address)
     if address.embedded is not None:

@@ -33,6 +33,11 @@ def read_yaml(text: str) -> Text:
         raise refused(error, text) from None
 
 
+def is_bare_text(source: Text) -> bool:
+    """True for a text that YAML reads as bare words, such as `TAG=v1`: its lines are meant, not the words."""
+    return all(isinstance(document.root, Scalar) and document.root.style == "" for document in source.documents)
+
+
 def refused(error: TextError, text: str) -> EditRefused:
     """The engine's refusal for a text error, with its line."""
     return EditRefused(error.code, error.message, line_of(text, error.offset))
@@ -48,13 +53,18 @@ def sops_map(documents: list[Document]) -> Mapping | None:
     return None
 
 
+def is_sealed(source: Text) -> bool:
+    """True where a MAC over all values, encrypted or not, seals the file."""
+    metadata = sops_map(source.documents)
+    return metadata is not None and (metadata.text("mac_only_encrypted") or "").lower() != "true"
+
+
 def check_sops(source: Text, node: Scalar) -> None:
     """Refuse an edit that would break the file's MAC, or change a value that is itself encrypted."""
-    metadata = sops_map(source.documents)
-    if metadata is None:
+    if sops_map(source.documents) is None:
         return
     line = line_of(source.text, begin(node))
     if str(node.value).startswith("ENC["):
         raise EditRefused("SopsEncrypted", "the value is encrypted by SOPS", line)
-    if (metadata.text("mac_only_encrypted") or "").lower() != "true":
+    if is_sealed(source):
         raise EditRefused("SopsEncrypted", "the file is sealed by SOPS: a MAC over all its values would break", line)

@@ -8,11 +8,11 @@ import re
 
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue
-from bot.manifests.changing import with_reference, with_version
+from bot.manifests.changing import with_parts
 from bot.manifests.edited import Edited
 from bot.manifests.finding import Place, documents_of
 from bot.manifests.plaintext import replace_span
-from bot.yamltext import Mapping, Scalar, Sequence, Splice, Spot, Text, begin, finish, line_of, walk
+from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, begin, finish, line_of, walk
 
 _LINE = re.compile(r"[^\r\n]*")
 _COMMENT = re.compile(r"(?:^|(?<=[\s,;]))(?:#|//)")
@@ -35,13 +35,15 @@ def find_marked(source: Text, address: Address) -> list[Place]:
     return places
 
 
-def is_no_yaml(source: Text) -> bool:
-    """True for a text that YAML reads as one bare word, such as `TAG=v1`: the line is meant, not the word."""
-    return all(isinstance(document.root, Scalar) and document.root.style == "" for document in source.documents)
-
-
 def edit_line(text: str, address: Address, new: NewValue, refusal: EditRefused | None) -> Edited:
     """The edit in a file that is no YAML. `refusal` is why it is not; it is raised again where the line gives no answer."""
+    start, end, yaml_line = span_on_line(text, address, refusal)
+    value = new.text or with_parts(text[start:end], new)
+    return replace_span(text, (start, end), value, quote_plain=yaml_line, address=address)
+
+
+def span_on_line(text: str, address: Address, refusal: EditRefused | None) -> tuple[int, int, bool]:
+    """Start and end of the value on the marked line, and whether the line is one of YAML with a plain value."""
     found = []
     for match in _LINE.finditer(text):
         comment = next((one for one in _COMMENT.finditer(match[0]) if mentions(match[0][one.end() :], address.wanted)), None)
@@ -59,19 +61,12 @@ def edit_line(text: str, address: Address, new: NewValue, refusal: EditRefused |
     if "{{" in old or "${" in old:
         raise EditRefused("TemplateSyntax", "the value is made by a template", line_of(text, start))
     yaml_line = re.match(r"^\s*(?:-\s+)*[\w./$\"'-]+\s*:\s", value.string) is not None and not value["quote"]
-    span = (start + value.start("value"), start + value.end("value"))
-    return replace_span(text, span, _new_value(old, new), quote_plain=yaml_line, address=address)
+    return start + value.start("value"), start + value.end("value"), yaml_line
 
 
 def mentions(comment: str, marker: str) -> bool:
     """True where the comment holds the marker as a whole, not as part of a longer word (`promote: api` in `promote: api-v2`)."""
     return re.search(rf"(?<![\w.$-]){re.escape(marker)}(?![\w.:/-])", comment) is not None
-
-
-def _new_value(old: str, new: NewValue) -> str:
-    if new.text is not None:
-        return new.text
-    return with_reference(old, new) if "/" in old or (":" in old and "@" not in old) else with_version(old, new)
 
 
 def _marked_lines(source: Text, marker: str) -> set[int]:
@@ -111,6 +106,3 @@ def _value_begin(text: str, spot: Spot) -> int:
     if isinstance(node, Scalar) and node.style not in ("|", ">"):
         offset = finish(node)
     return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
-
-
-__all__ = ["Splice", "edit_line", "find_marked", "is_no_yaml", "mentions"]

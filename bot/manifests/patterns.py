@@ -5,9 +5,9 @@ Where the text is YAML the edit goes through the YAML engine all the same: a pla
 
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue, compile_regex
-from bot.manifests.changing import Change, with_reference, with_version
+from bot.manifests.changing import Change, with_parts
 from bot.manifests.edited import Edited
-from bot.manifests.files import check_sops, read_yaml, refused
+from bot.manifests.files import check_sops, is_bare_text, read_yaml, refused
 from bot.manifests.plaintext import replace_span
 from bot.manifests.writing import verified, write
 from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, TextError, finish, line_of, walk
@@ -16,17 +16,22 @@ from bot.yamltext.layout import layout_of, token_start
 
 def edit_pattern(text: str, address: Address, new: NewValue) -> Edited:
     """The text with the group's characters changed. Raises `NoMatch`, `AmbiguousMatch`, `InvalidVersion`, `StaleValue`."""
-    start, end = _span(text, address)
+    if address.doc_index is not None or address.doc_identity:
+        raise EditRefused("BadAddress", "`doc` does not go with `regex`")
+    start, end = span_of(text, address)
     old = text[start:end]
-    value = new.text or (with_reference(old, new) if "/" in old else with_version(old, new))
+    value = new.text or with_parts(old, new)
     try:
         source = read_yaml(text)
     except EditRefused:
         return replace_span(text, (start, end), value, quote_plain=False, address=address)
+    if is_bare_text(source):
+        return replace_span(text, (start, end), value, quote_plain=False, address=address)
     return _through_yaml(source, (start, end), value, address)
 
 
-def _span(text: str, address: Address) -> tuple[int, int]:
+def span_of(text: str, address: Address) -> tuple[int, int]:
+    """Where the group `version` of the only match stands."""
     pattern = compile_regex(address.wanted)
     group = pattern.groupindex["version"]
     matches = [match for match, _ in zip(pattern.finditer(text), range(2), strict=False) if match.start(group) >= 0]

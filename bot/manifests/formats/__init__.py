@@ -1,0 +1,1 @@
+"""ONE FILE PER FORMAT: each defines `FORMAT`; the shelf finds it."""

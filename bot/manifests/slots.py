@@ -1,0 +1,84 @@
+"""Finds every version in a file: `find_slots`, and `is_candidate` for the question whether a file is worth reading at all.
+
+Never raises: what cannot be read becomes a problem with line and sentence. Files that hold none of the formats' words are not parsed.
+"""
+
+import re
+from functools import cache
+
+from bot.domain.edits import EditRefused
+from bot.domain.slot import Slot, SlotProblem
+from bot.manifests.collecting import Collector
+from bot.manifests.files import decode, read_yaml
+from bot.manifests.found import FileSlots
+from bot.manifests.shelf import text_formats, yaml_formats
+
+_NOTHING = FileSlots()
+_YAML = (".yaml", ".yml", ".json")
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:\.git|\.github|\.circleci|node_modules|vendor|\.terraform|templates|crds)/"
+    r"|(?:^|/)(?:package(?:-lock)?|tsconfig[^/]*|composer|renovate|\.[^/]*)\.json\Z"
+    r"|(?:^|/)(?:\.[^/]+\.ya?ml|pnpm-lock\.yaml|mkdocs\.yml)\Z"
+)
+
+
+def is_candidate(path: str) -> bool:
+    """True where a file may hold slots, judged by its name alone."""
+    if _FOREIGN.search(path) is not None:
+        return False
+    return path.endswith(_YAML) or any(one.claims(path) for one in text_formats())
+
+
+def find_slots(path: str, content: bytes) -> FileSlots:
+    """Every slot of a file in the order of the text, and the problems. Offsets count characters of the decoded file."""
+    if not is_candidate(path):
+        return _NOTHING
+    try:
+        for one in text_formats():
+            if one.claims(path):
+                return _in_order(one.read(path, "".join(decode(content)))) if _holds_any(content, one.needles) else _NOTHING
+        return _find_in_yaml(path, content)
+    except EditRefused as refusal:
+        message = f"{refusal.message}. {refusal.fix}".strip()
+        return FileSlots(problems=(SlotProblem(path=path, line=refusal.line, code=refusal.code, message=message),))
+
+
+def _find_in_yaml(path: str, content: bytes) -> FileSlots:
+    if _needle().search(content) is None:
+        return _NOTHING
+    mark, text = decode(content)
+    source = read_yaml(text)
+    slots, problems = [], []
+    for document in source.documents:
+        collector = Collector(path, source, document, shift=len(mark))
+        for one in yaml_formats():
+            if one.claims(collector):
+                collector.format = one.name
+                one.collect(collector)
+                break
+        slots += collector.slots
+        problems += collector.problems
+    if slots and is_sealed(source):
+        message = f"the file is sealed by SOPS; no version in it can be edited. {MENDING[RefusalCode.SOPS_ENCRYPTED]}"
+        return FileSlots(problems=(*problems, SlotProblem(path=path, line=slots[0].line, code="SopsEncrypted", message=message)))
+    return _in_order(FileSlots(slots=tuple(slots), problems=tuple(problems)))
+
+
+def _in_order(found: FileSlots) -> FileSlots:
+    """By place, each place once."""
+    first: dict[tuple[int, int], Slot] = {}
+    for slot in found.slots:
+        first.setdefault((slot.start, slot.end), slot)
+    slots = tuple(first[place] for place in sorted(first))
+    return FileSlots(slots=slots, problems=tuple(dict.fromkeys(found.problems)))
+
+
+def _holds_any(content: bytes, needles: tuple[str, ...]) -> bool:
+    return any(needle.encode() in content for needle in needles)
+
+
+@cache
+def _needle() -> "re.Pattern[bytes]":
+    """One pass over the bytes for the words of all YAML formats."""
+    words = sorted({needle for one in yaml_formats() for needle in one.needles})
+    return re.compile("|".join(re.escape(word) for word in words).encode())
