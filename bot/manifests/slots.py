@@ -6,10 +6,10 @@ Never raises: what cannot be read becomes a problem with line and sentence. File
 import re
 from functools import cache
 
-from bot.domain.edits import EditRefused
+from bot.domain.edits import MENDING, EditRefused, RefusalCode
 from bot.domain.slot import Slot, SlotProblem
 from bot.manifests.collecting import Collector
-from bot.manifests.files import decode, read_yaml
+from bot.manifests.files import decode, is_sealed, read_yaml
 from bot.manifests.found import FileSlots
 from bot.manifests.shelf import text_formats, yaml_formats
 
