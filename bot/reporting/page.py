@@ -4,14 +4,15 @@ Decides what belongs on the page and by which code it is computed (the same for 
 Each format under `formats` only lays it out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.history import History
+from bot.domain.history import Deploy, History
 from bot.domain.statistics import median
 from bot.reporting.benchmarks import Standing, frequency_standing, standing
 from bot.reporting.dora import Report, measure
+from bot.reporting.dwell import Step, funnel, stage_order, steps
 from bot.reporting.lineage import trace
 from bot.reporting.quality import QualityRow, quality_of
 from bot.reporting.teams import assign
@@ -24,13 +25,15 @@ SPARK_WEEKS = 12
 class Page:
     """The report of the window, of the equally long window before it, and of the weeks up to its end (oldest first).
 
-    `tiers` is the year whose tier labels are wanted, None for none (the default).
+    `steps` and `funnel` tell the way through the stages. `tiers` is the year whose tier labels are wanted, None for none (the default).
     """
 
     report: Report
     before: Report
     weeks: tuple[Report, ...]
     quality: tuple[QualityRow, ...]
+    steps: tuple[Step, ...]
+    funnel: tuple[tuple[str, int], ...]
     tiers: str | None
 
     def standings(self) -> Mapping[str, Standing]:
@@ -48,11 +51,14 @@ def build_page(
     team: str | None = None,
     tiers: str | None = None,
     owners: Mapping[str, str] | None = None,
+    stages: Sequence[str] | None = None,
 ) -> Page:
-    """The page over a history. `owners` maps services to teams, for events that carry none."""
+    """The page over a history. `owners` maps services to teams, for events that carry none; `stages` is the pipeline's order."""
     assigned = assign(history.events, owners or {})
     lineage = trace(assigned.events, stage=stage, as_of=as_of, version_order=history.version_order)
     report = measure(lineage, window, service=service, team=team)
+    mine = [event for event in assigned.events if isinstance(event, Deploy) and _meant(event, service, team)]
+    path = tuple(stages) if stages is not None else stage_order(mine, as_of)
     week = timedelta(days=7)
     spans = [replace(window, first=window.end - week * (back + 1), end=window.end - week * back) for back in range(SPARK_WEEKS)]
     return Page(
@@ -60,8 +66,14 @@ def build_page(
         before=measure(lineage, window.before(), service=service, team=team),
         weeks=tuple(measure(lineage, span, service=service, team=team) for span in reversed(spans)),
         quality=quality_of(report, moved=assigned.moved, without_team=assigned.without, ignored_fields=dict(history.ignored_fields)),
+        steps=steps(mine, path, window, as_of),
+        funnel=funnel(mine, path, window, as_of) if len(path) > 1 else (),
         tiers=tiers,
     )
+
+
+def _meant(deploy: Deploy, service: str | None, team: str | None) -> bool:
+    return service in (None, deploy.service) and team in (None, deploy.team)
 
 
 def standings(report: Report) -> dict[str, Standing]:

@@ -1,0 +1,115 @@
+"""The report as one self-contained HTML page: no outside file, inline charts, a print style for PDF, tables that sort.
+
+Lays the page out; everything on it is counted elsewhere. Every text from the history is escaped.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from bot.domain.statistics import median, percentile
+from bot.reporting.cards import Card, Trend, cards_of, headline
+from bot.reporting.charts import bars, lines, sparkline, stacked_bars
+from bot.reporting.explain import METRICS, explain
+from bot.reporting.formats._rows import facts, open_failures, recovered, services, title
+from bot.reporting.formats._style import SORT, STYLE
+from bot.reporting.page import Page
+from bot.reporting.words import number, span
+
+_SHOWN_ROWS = 500
+_DAY = 86_400
+_SIGNS = {Trend.BETTER: "▲ better", Trend.WORSE: "▼ worse", Trend.NOISE: "● noise", Trend.UNKNOWN: "– no comparison"}
+
+
+def render(page: Page) -> str:
+    """The page as a document in UTF-8."""
+    cards = cards_of(page)
+    body = [
+        f"<h1>{escape(title(page))}</h1>",
+        "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(page)) + "</dl>",
+        f'<p class="headline">{escape(headline(cards))}</p>',
+        '<div class="cards">' + "".join(_card(page, card) for card in cards) + "</div>",
+        "<h2>Open failures</h2>",
+        _table(("Deploy", "Service", "Version", "Age", "Why"), open_failures(page.report)) if page.report.open_failures else "<p>None.</p>",
+        *_charts(page),
+        "<h2>Services</h2>",
+        _table(("Service", "Deployments", "Failed changes", "Fail rate", "Lead time", "Change"), services(page)),
+        *_drill_down(page),
+        "<h2>Data quality</h2>",
+        _quality(page),
+    ]
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(page))}</title>'
+    top = f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>\n'
+    return top + "\n".join(body) + f"\n<script>{SORT}</script></body></html>\n"
+
+
+def _card(page: Page, card: Card) -> str:
+    place = page.standings().get(card.metric)
+    extra = [card.sample, card.interval and f"90 % interval {card.interval}", f"before: {card.before}"]
+    if place:
+        extra.append(f"better than {place.better_than_pct:g} % of the 2025 respondents")
+        if page.tiers and place.tier:
+            extra.append(f"{page.tiers} tier: {place.tier}")
+    if card.metric == "recovery_s":
+        extra.append(recovered(page.report))
+    told = f"{card.name}, last {len(card.spark)} weeks: {', '.join(number(value) for value in card.spark)}"
+    return (
+        f'<section class="card {card.trend.value}"><h3>{escape(card.name)}</h3><p class="value">{escape(card.value)}</p>'
+        f"<p>{escape(card.change)} {_SIGNS[card.trend]}</p>{sparkline(card.spark, told)}"
+        + "".join(f"<p>{escape(line)}</p>" for line in extra if line)
+        + "</section>"
+    )
+
+
+def _charts(page: Page) -> Iterable[str]:
+    names = [f"{week.window.first:%d %b}" for week in page.weeks]
+    kinds = ("promotion", "hotfix", "revert")
+    series: list[tuple[str, list[int]]] = [
+        (kind, [sum(rollout.kind.value == kind for rollout in week.deployments) for week in page.weeks]) for kind in kinds
+    ]
+    series += [
+        ("rollback", [len(week.rollbacks) for week in page.weeks]),
+        ("failed rollout", [len(week.failed_rollouts) for week in page.weeks]),
+    ]
+    yield "<h2>Rollouts each week, by outcome</h2>"
+    yield stacked_bars(names, series, "rollouts each week by outcome")
+    yield "<h2>Change lead time each week</h2>"
+    middle = [_days(median(week.lead_times)) for week in page.weeks]
+    slow = [_days(percentile(week.lead_times, 0.9)) for week in page.weeks]
+    yield lines(names, [("median", middle), ("p90", slow)], "lead time each week, median and 90th percentile, in days")
+    if page.steps:
+        yield "<h2>Where time goes between stages (median)</h2>"
+        rows = [(f"{s.origin} → {s.target}", s.median, f"{span(s.median)}, p90 {span(s.p90)}, n {len(s.seconds)}") for s in page.steps]
+        yield bars(rows, "waiting time between stages")
+        yield "<h2>How far versions came</h2>"
+        yield bars([(stage, float(count), str(count)) for stage, count in page.funnel], "versions that reached each stage")
+
+
+def _drill_down(page: Page) -> Iterable[str]:
+    yield "<h2>The rows behind each number</h2>"
+    for metric in METRICS:
+        found = explain(page.report, metric)
+        yield f"<details><summary>{escape(metric.replace('_', ' '))}: {escape(found.value)}</summary><p>{escape(found.rule)}</p>"
+        yield "<ul>" + "".join(f"<li>{escape(step)}</li>" for step in found.steps) + "</ul>"
+        for name, rows in (("counted", found.counted), ("left out", found.left_out)):
+            if rows:
+                heads = list(dict.fromkeys(head for row in rows for head in row))
+                shown = [["" if row.get(head) is None else str(row[head]) for head in heads] for row in rows[:_SHOWN_ROWS]]
+                more = f" (the first {_SHOWN_ROWS} of {len(rows)})" if len(rows) > _SHOWN_ROWS else f" ({len(rows)})"
+                yield f"<h4>{name}{more}</h4>" + _table(heads, shown)
+        yield "</details>"
+
+
+def _quality(page: Page) -> str:
+    if not page.quality:
+        return "<p>Nothing to report.</p>"
+    return _table(("Rows", "What", "Which"), [(str(row.count), row.sentence, ", ".join(row.names)) for row in page.quality])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f"<th>{escape(head.replace('_', ' '))}</th>" for head in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _days(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / _DAY, 2)
