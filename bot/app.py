@@ -1,0 +1,239 @@
+"""The composition root: builds every part from configuration and settings, owns the clock, starts and stops it all.
+
+Decides nothing about promotions. `Bot` is the whole bot without its web server (which is a floor above).
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+from slack_sdk import WebClient
+
+from bot.adapters.git import GitRepositories
+from bot.adapters.git_remote import Remote
+from bot.adapters.github.auth import PersonalToken
+from bot.adapters.github.forge import AppKey, GitHubForge, connect
+from bot.adapters.kubernetes.clusters import KubernetesClusters
+from bot.adapters.slack.chat import SlackChat
+from bot.adapters.store.database import Database, make_queue_engine
+from bot.adapters.store.effects import EffectJournal
+from bot.adapters.store.history import StoredHistory
+from bot.adapters.store.migrate import upgrade
+from bot.adapters.store.outbox import StoredOutbox
+from bot.adapters.store.replicas import Replicas
+from bot.adapters.store.wakeups import Wakeups
+from bot.collectors.observer import Observer, Sources
+from bot.config.schema import Config
+from bot.domain.errors import BotError, UserError
+from bot.planning.plan import plan
+from bot.planning.standing import Plan
+from bot.ports import Chat
+from bot.reconcile.crash import CrashPoints
+from bot.reconcile.effects import Effects
+from bot.reconcile.engine import Engine, Timing
+from bot.reconcile.housekeeping import Duty, Housekeeper
+from bot.reconcile.queue import Enqueuer, StageQueue
+from bot.reconcile.run import RunResult, run_stage
+from bot.reconcile.telling import post
+from bot.reconcile.tools import Place, Tools
+from bot.settings import Settings
+
+log = structlog.get_logger("app")
+
+Clock = Callable[[], datetime]
+WORKERS = 4
+POLL_SECONDS = 0.1
+RETELL = timedelta(seconds=20)
+
+
+def wall_clock() -> datetime:
+    """The machine's time in UTC. The only clock of the bot that is read at its root."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """The adapters of one bot, built and not yet started."""
+
+    config: Config
+    settings: Settings
+    clock: Clock
+    database: Database
+    history: StoredHistory
+    forge: GitHubForge
+    repositories: GitRepositories
+    clusters: KubernetesClusters
+    observer: Observer
+    chat: Chat | None
+    git_requests: list[str] = field(default_factory=list)
+
+    def plan(self, stage: str) -> Plan:
+        """What the bot would do now in a stage; changes nothing outside of the bot's own clones and database."""
+        return plan(self.config, self.observer.observe(stage))
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        self.clusters.close()
+        self.database.close()
+
+
+def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> Parts:
+    """All adapters. Raises `UserError` where a secret is missing or a database is not ours."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database)
+    upgrade(database)
+    history = StoredHistory(database)
+    forge = connect(_access(config, settings), clock=clock, api_url=config.forge.api_url)
+    git_requests: list[str] = []
+    remote = Remote(
+        url=lambda repository: f"{config.forge.url.rstrip('/')}/{repository}.git",
+        protocols=frozenset({"https", "http"}),
+        tokens=forge.credentials,
+        on_request=lambda repository, verb: git_requests.append(f"{verb} {repository}"),
+    )
+    repositories = GitRepositories(settings.state_dir / "clones", remote)
+    clusters = KubernetesClusters(
+        clusters={stage.name: stage.cluster for stage in config.pipeline.stages if stage.cluster is not None}, clock=clock
+    )
+    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=forge)
+    return Parts(
+        config=config,
+        settings=settings,
+        clock=clock,
+        database=database,
+        history=history,
+        forge=forge,
+        repositories=repositories,
+        clusters=clusters,
+        observer=Observer(config, sources, clock=clock),
+        chat=_chat(config, settings),
+        git_requests=git_requests,
+    )
+
+
+def _access(config: Config, settings: Settings) -> AppKey | PersonalToken:
+    if config.forge.app is not None:
+        if settings.github_app_private_key is None:
+            raise UserError(
+                "The configuration names a GitHub App, but its private key is not set.",
+                where="PROMOTION_BOT_GITHUB_APP_PRIVATE_KEY_FILE",
+                fix="download a private key on the App's settings page and name the file in this variable",
+            )
+        return AppKey(
+            app_id=config.forge.app.app_id,
+            private_key=settings.github_app_private_key.get_secret_value(),
+            installation=config.forge.app.installation_id,
+        )
+    if settings.github_token is None:
+        raise UserError(
+            "Nothing to log in to the forge with: neither a GitHub App nor a token is given.",
+            where="PROMOTION_BOT_GITHUB_TOKEN",
+            fix="set this variable, or `forge.app` in the configuration and the App's private key",
+        )
+    return PersonalToken(settings.github_token.get_secret_value())
+
+
+def _chat(config: Config, settings: Settings) -> Chat | None:
+    slack = config.notifications.slack
+    if slack is None:
+        return None
+    if settings.slack_bot_token is None:
+        raise UserError(
+            "The configuration sends notices to Slack, but no bot token is set.",
+            where="PROMOTION_BOT_SLACK_BOT_TOKEN",
+            fix="set this variable, or take `notifications.slack` out of the configuration",
+        )
+    base = slack.api_url.rstrip("/") + "/"
+    return SlackChat(WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=base, timeout=10), config, slack)
+
+
+class Bot:
+    """One process of the bot: parts, durable engine and housekeeping. One per process, because the engine is."""
+
+    def __init__(self, parts: Parts, *, timing: Timing | None = None) -> None:
+        self.parts = parts
+        config = parts.config
+        self._queue_engine = make_queue_engine(parts.database.url)
+        self._enqueuer = Enqueuer(self._queue_engine)
+        self.wakeups = Wakeups(parts.database, self._enqueuer)
+        self.timing = replace(timing or Timing(), resync=config.timing.resync, workers=min(WORKERS, max(2, len(config.pipeline.stages))))
+        self.effects = Effects(EffectJournal(parts.database), parts.clock, points=CrashPoints(os.environ))
+        self.outbox = StoredOutbox(parts.database)
+        self.engine = Engine(
+            stages=config.order(),
+            run=self.run,
+            wakeups=self.wakeups,
+            replicas=Replicas(parts.database),
+            queue=StageQueue(self._queue_engine, workers=self.timing.workers, poll_seconds=POLL_SECONDS),
+            clock=parts.clock,
+            name=lambda: f"{os.getpid()}-{secrets.token_hex(4)}",
+            timing=self.timing,
+        )
+        self.housekeeper = Housekeeper(
+            self.engine,
+            parts.clock,
+            [
+                Duty("identity", RETELL, self.learn_login),
+                Duty("notices", RETELL, self.retell),
+            ],
+        )
+        self.login = ""
+        """Under which login the bot writes; empty until the forge was asked."""
+        parts.clusters.on_change(self._cluster_changed)
+
+    def start(self) -> None:
+        """Begin to watch the clusters and to run stages."""
+        self.parts.clusters.start()
+        self.engine.start()
+        self.housekeeper.start()
+
+    def stop(self) -> None:
+        """End in order: no new runs, those under way to their end, then everything else."""
+        self.housekeeper.stop()
+        self.engine.stop()
+        self._enqueuer.close()
+        self.parts.close()
+        self._queue_engine.dispose()
+
+    def run(self, stage: str) -> RunResult:
+        """One run of one stage. When its health changed, the stages after it are looked at too."""
+        parts = self.parts
+        result = run_stage(self._tools(stage), parts.observer.observe, partial(plan, parts.config))
+        if "SaveHealth" in result.done or "SaveQuarantine" in result.done:
+            for downstream in parts.config.downstreams(stage):
+                self.engine.wake(downstream, f"{stage} changed")
+        return result
+
+    def learn_login(self) -> None:
+        """Ask the forge once under which login we write: events of our own writing are told apart by it."""
+        if not self.login:
+            self.login = self.parts.forge.identity()
+
+    def retell(self) -> None:
+        """Messages that the chat did not take: again, once each."""
+        for notice in self.outbox.due(now=self.parts.clock()):
+            post(self._tools(notice.stage), notice)
+
+    def _tools(self, stage_name: str) -> Tools:
+        stage = self.parts.config.stage(stage_name)
+        place = Place(stage=stage.name, environment=stage.environment, signed=stage.commits == "signed", merge_method=stage.merge_method)
+        return Tools(
+            place=place,
+            forge=self.parts.forge,
+            repositories=self.parts.repositories,
+            history=self.parts.history,
+            outbox=self.outbox,
+            effects=self.effects,
+            clock=self.parts.clock,
+            chat=self.parts.chat,
+        )
+
+    def _cluster_changed(self, stage: str) -> None:
+        try:
+            self.engine.wake(stage, "cluster")
+        except BotError as error:
+            log.warning("wake.failed", stage=stage, reason=str(error))

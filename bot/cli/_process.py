@@ -1,0 +1,54 @@
+"""The bot and its web server as one running thing: for `serve` in the foreground, for the demo in a thread."""
+
+import asyncio
+import threading
+
+import uvicorn
+
+from bot.app import Bot, Parts
+from bot.web.composition import web_app
+from bot.web.health import Readiness
+from bot.web.server import listen, serve
+
+
+def serve_forever(parts: Parts) -> None:
+    """Serve until SIGTERM or SIGINT, then leave in order."""
+    settings = parts.settings
+    bot = Bot(parts)
+    readiness = Readiness()
+    app = web_app(bot, readiness)
+    listener = listen(settings.listen_host, settings.listen_port)
+    try:
+        serve(app, readiness, listener, started=bot.start)
+    finally:
+        bot.stop()
+
+
+class Served:
+    """A bot that serves from a thread of this process; `url` is known from the start."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.bot = Bot(parts)
+        self._readiness = Readiness()
+        self._app = web_app(self.bot, self._readiness)
+        self._listener = listen(parts.settings.listen_host, parts.settings.listen_port)
+        host, port = self._listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        self._server = uvicorn.Server(uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        self._thread = threading.Thread(target=self._run, name="bot-web", daemon=True)
+
+    def start(self) -> None:
+        """Begin to run stages, then to take requests."""
+        self.bot.start()
+        self._thread.start()
+        self._readiness.ready()
+
+    def stop(self) -> None:
+        """Take no more requests, end what is under way, close everything."""
+        self._readiness.stopping()
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self.bot.stop()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._listener]))

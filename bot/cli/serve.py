@@ -1,0 +1,30 @@
+"""`promotion-bot serve`: takes webhooks and carries versions, until it is told to stop."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def serve(
+        config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")],
+        insecure_no_webhook_secret: Annotated[
+            bool, typer.Option("--insecure-no-webhook-secret", help="Take webhooks without a signature; on loopback only.")
+        ] = False,
+    ) -> None:
+        """Run the bot: webhooks, resync, promotions, rollouts, reverts. Secrets come from the environment (PROMOTION_BOT_...)."""
+        from bot.app import build
+        from bot.cli._process import serve_forever
+        from bot.config.load import load
+        from bot.logs import configure
+        from bot.settings import load_settings
+
+        loaded = load(config)
+        settings = load_settings()
+        if insecure_no_webhook_secret:
+            settings = settings.model_copy(update={"insecure_no_webhook_secret": True})
+        form: Literal["json", "console"] = "json" if settings.log_format == "json" else "console"
+        configure(level=settings.log_level.upper(), form=form, secrets=settings.known_secrets())
+        serve_forever(build(loaded, settings))
