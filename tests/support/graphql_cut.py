@@ -5,80 +5,98 @@ Run it when the sandbox is to serve another field:
 `KEPT` names the fields; enums, scalars and inputs that they reach come along whole.
 """
 
+import re
 import sys
 from pathlib import Path
 
 from graphql import DocumentNode, parse, print_ast
 from graphql.language import ast
 
-KEPT = {
-    "Query": "id node nodes rateLimit repository user viewer",
-    "Mutation": "addComment addLabelsToLabelable addReaction closePullRequest createCheckRun createCommitOnBranch createDeployment"
-    " createDeploymentStatus createLabel createPullRequest createRef deleteRef disablePullRequestAutoMerge enablePullRequestAutoMerge"
-    " mergePullRequest minimizeComment removeLabelsFromLabelable reopenPullRequest revertPullRequest updateCheckRun updateIssueComment"
-    " updatePullRequest updateRef updateRefs",
-    "Actor": "login url",
-    "Node": "id",
-    "GitObject": "id oid",
-    "Labelable": "labels",
-    "Comment": "author body createdAt id updatedAt viewerDidAuthor lastEditedAt",
-    "Minimizable": "isMinimized minimizedReason",
-    "User": "databaseId id login name url",
-    "Bot": "databaseId id login url",
-    "Organization": "databaseId id login name url",
-    "App": "databaseId id slug name",
-    "Repository": "id databaseId name nameWithOwner isPrivate isArchived url owner defaultBranchRef object ref refs label labels pullRequest"
-    " pullRequests collaborators viewerPermission autoMergeAllowed deleteBranchOnMerge mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed",
-    "RepositoryOwner": "id login url",
-    "Ref": "id name prefix target",
-    "RefConnection": "nodes pageInfo totalCount",
-    "Blob": "byteSize id isBinary oid text",
-    "Tree": "id oid",
-    "Commit": "id oid abbreviatedOid message messageHeadline committedDate authoredDate author committer parents statusCheckRollup status"
-    " signature url changedFilesIfAvailable",
-    "CommitConnection": "nodes totalCount",
-    "GitActor": "date email name user",
-    "GitSignature": "isValid state wasSignedByGitHub",
-    "GpgSignature": "isValid state wasSignedByGitHub",
-    "Status": "contexts id state",
-    "StatusContext": "context createdAt creator description id isRequired state targetUrl",
-    "StatusCheckRollup": "contexts id state",
-    "StatusCheckRollupContext": "",
-    "StatusCheckRollupContextConnection": "nodes pageInfo totalCount",
-    "CheckRun": "checkSuite completedAt conclusion databaseId detailsUrl externalId id isRequired name startedAt status summary text title url",
-    "CheckSuite": "app conclusion databaseId id status",
-    "PullRequest": "id databaseId number title body url state isDraft author authorAssociation createdAt updatedAt closed closedAt merged"
-    " mergedAt mergedBy mergeCommit baseRef baseRefName baseRefOid headRef headRefName headRefOid mergeable mergeStateStatus reviewDecision"
-    " isInMergeQueue autoMergeRequest labels comments reviews latestOpinionatedReviews latestReviews timelineItems commits additions deletions"
-    " changedFiles repository viewerDidAuthor lastEditedAt isCrossRepository maintainerCanModify",
-    "PullRequestConnection": "nodes pageInfo totalCount",
-    "PullRequestCommit": "commit id",
-    "PullRequestCommitConnection": "nodes pageInfo totalCount",
-    "PullRequestReview": "isMinimized minimizedReason author body commit createdAt databaseId id state submittedAt updatedAt viewerDidAuthor lastEditedAt authorAssociation",
-    "PullRequestReviewConnection": "nodes pageInfo totalCount",
-    "PullRequestTimelineItems": "",
-    "PullRequestTimelineItemsConnection": "nodes pageInfo totalCount filteredCount",
-    "LabeledEvent": "actor createdAt id label",
-    "UnlabeledEvent": "actor createdAt id label",
-    "ClosedEvent": "actor createdAt id",
-    "ReopenedEvent": "actor createdAt id",
-    "MergedEvent": "actor createdAt id commit",
-    "AutoMergeRequest": "enabledAt enabledBy mergeMethod commitHeadline commitBody",
-    "Issue": "author id number title body url createdAt updatedAt lastEditedAt viewerDidAuthor labels",
-    "IssueComment": "author authorAssociation body createdAt databaseId id isMinimized lastEditedAt minimizedReason updatedAt url"
-    " viewerDidAuthor",
-    "IssueCommentConnection": "nodes pageInfo totalCount",
-    "IssueCommentEdge": "node cursor",
-    "Label": "color description id name",
-    "LabelConnection": "nodes pageInfo totalCount",
-    "Reaction": "content createdAt id user databaseId",
-    "Deployment": "commitOid createdAt databaseId environment id latestStatus state",
-    "DeploymentStatus": "createdAt description environmentUrl id logUrl state",
-    "RepositoryCollaboratorConnection": "edges nodes totalCount",
-    "RepositoryCollaboratorEdge": "node permission",
-    "PageInfo": "endCursor hasNextPage hasPreviousPage startCursor",
-    "RateLimit": "cost limit nodeCount remaining resetAt used",
-}
+TABLE = """
+Query: id node nodes rateLimit repository user viewer
+Mutation: addComment addLabelsToLabelable addReaction closePullRequest createCheckRun createCommitOnBranch
+  createDeployment createDeploymentStatus createLabel createPullRequest createRef deleteRef dequeuePullRequest
+  disablePullRequestAutoMerge enablePullRequestAutoMerge enqueuePullRequest mergePullRequest minimizeComment
+  removeLabelsFromLabelable reopenPullRequest revertPullRequest updateCheckRun updateIssueComment updatePullRequest
+  updateRef updateRefs
+Actor: login url
+Node: id
+GitObject: id oid
+Labelable: labels
+Comment: author body createdAt id updatedAt viewerDidAuthor lastEditedAt
+Minimizable: isMinimized minimizedReason
+User: databaseId id login name url
+Bot: databaseId id login url
+Organization: databaseId id login name url
+App: databaseId id slug name
+Repository: id databaseId name nameWithOwner isPrivate isArchived url owner defaultBranchRef object ref refs label
+  labels pullRequest pullRequests collaborators viewerPermission autoMergeAllowed deleteBranchOnMerge
+  mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
+RepositoryOwner: id login url
+Ref: id name prefix target refUpdateRule rules
+RefUpdateRule: allowsDeletions allowsForcePushes blocksCreations pattern requiredApprovingReviewCount
+  requiredStatusCheckContexts requiresCodeOwnerReviews requiresConversationResolution requiresLinearHistory
+  requiresSignatures viewerAllowedToDismissReviews viewerCanPush
+RepositoryRule: id parameters type
+RepositoryRuleConnection: nodes pageInfo totalCount
+RuleParameters:
+RequiredStatusChecksParameters: doNotEnforceOnCreate requiredStatusChecks strictRequiredStatusChecksPolicy
+PullRequestParameters: allowedMergeMethods dismissStaleReviewsOnPush requireCodeOwnerReview requireLastPushApproval
+  requiredApprovingReviewCount requiredReviewThreadResolution
+StatusCheckConfiguration: context integrationId
+MergeQueueEntry: baseCommit enqueuedAt enqueuer headCommit id position pullRequest state
+RefConnection: nodes pageInfo totalCount
+Blob: byteSize id isBinary oid text
+Tree: id oid
+Commit: id oid abbreviatedOid message messageHeadline committedDate authoredDate author committer parents
+  statusCheckRollup status signature url changedFilesIfAvailable
+CommitConnection: nodes totalCount
+GitActor: date email name user
+GitSignature: isValid state wasSignedByGitHub
+GpgSignature: isValid state wasSignedByGitHub
+Status: contexts id state
+StatusContext: context createdAt creator description id isRequired state targetUrl
+StatusCheckRollup: contexts id state
+StatusCheckRollupContext:
+StatusCheckRollupContextConnection: nodes pageInfo totalCount
+CheckRun: checkSuite completedAt conclusion databaseId detailsUrl externalId id isRequired name startedAt status
+  summary text title url
+CheckSuite: app conclusion databaseId id status
+PullRequest: id databaseId fullDatabaseId number title body url state isDraft author authorAssociation createdAt
+  updatedAt closed closedAt merged mergedAt mergedBy mergeCommit baseRef baseRefName baseRefOid headRef headRefName
+  headRefOid mergeable mergeStateStatus reviewDecision isInMergeQueue mergeQueueEntry autoMergeRequest labels comments
+  reviews latestOpinionatedReviews latestReviews timelineItems commits additions deletions changedFiles repository
+  viewerDidAuthor lastEditedAt isCrossRepository maintainerCanModify
+PullRequestConnection: nodes pageInfo totalCount
+PullRequestCommit: commit id
+PullRequestCommitConnection: nodes pageInfo totalCount
+PullRequestReview: isMinimized minimizedReason author body commit createdAt databaseId fullDatabaseId id state
+  submittedAt updatedAt viewerDidAuthor lastEditedAt authorAssociation
+PullRequestReviewConnection: nodes pageInfo totalCount
+PullRequestTimelineItems:
+PullRequestTimelineItemsConnection: nodes pageInfo totalCount filteredCount
+LabeledEvent: actor createdAt id label
+UnlabeledEvent: actor createdAt id label
+ClosedEvent: actor createdAt id
+ReopenedEvent: actor createdAt id
+MergedEvent: actor createdAt id commit
+AutoMergeRequest: enabledAt enabledBy mergeMethod commitHeadline commitBody
+Issue: author id number title body url createdAt updatedAt lastEditedAt viewerDidAuthor labels
+IssueComment: author authorAssociation body createdAt databaseId fullDatabaseId id isMinimized lastEditedAt
+  minimizedReason updatedAt url viewerDidAuthor
+IssueCommentConnection: nodes pageInfo totalCount
+IssueCommentEdge: node cursor
+Label: color description id name
+LabelConnection: nodes pageInfo totalCount
+Reaction: content createdAt id user databaseId
+Deployment: commitOid createdAt databaseId environment id latestStatus state
+DeploymentStatus: createdAt description environmentUrl id logUrl state
+RepositoryCollaboratorConnection: edges nodes totalCount
+RepositoryCollaboratorEdge: node permission
+PageInfo: endCursor hasNextPage hasPreviousPage startCursor
+RateLimit: cost limit nodeCount remaining resetAt used
+"""
+KEPT = {name: fields for name, fields in re.findall(r"(?m)^(\w+):((?:.*\n)(?:  .*\n)*)", TABLE)}
 
 
 def named(node: ast.TypeNode) -> str:

@@ -3,7 +3,7 @@
 `GitHubSandbox` is the whole of it; the other names are what a test needs to speak about what it sees.
 """
 
-from bot.sandbox.github.deliveries import Delivery
+from bot.sandbox.github.delivery import Delivery
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.ledger import Entry
 from bot.sandbox.github.server import GitHubSandbox

@@ -16,6 +16,7 @@ from bot.sandbox.github.state import Repository
 from bot.sandbox.github.world import World, covers
 
 RANK = {"": -1, "none": -1} | {role: position for position, role in enumerate(ROLES)}
+EXPIRED = "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
 LEVEL = {"none": 0, "read": 1, "write": 2, "admin": 3}
 
 
@@ -53,10 +54,10 @@ def identify(world: World, authorization: str | None) -> Caller | None:
     match scheme.lower():
         case "basic":
             try:
-                user, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+                user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
             except (binascii.Error, ValueError):
                 raise ApiError(401, "Bad credentials") from None
-            value = secret if secret and secret != "x-oauth-basic" else user
+            value = password if password not in ("", "x-oauth-basic") else user
         case "bearer" | "token":
             if value.count(".") == 2:
                 return _app_caller(world, value)
@@ -81,9 +82,7 @@ def _app_caller(world: World, encoded: str) -> Caller:
     try:
         claims = jwt.decode(encoded, app.public_key, algorithms=["RS256"], options={"require": ["exp", "iat"], "verify_iss": False})
     except jwt.ExpiredSignatureError:
-        raise ApiError(
-            401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
-        ) from None
+        raise ApiError(401, EXPIRED) from None
     except jwt.ImmatureSignatureError:
         raise ApiError(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued") from None
     except jwt.PyJWTError:
@@ -129,7 +128,7 @@ def sees(world: World, caller: Caller | None, repository: Repository) -> bool:
 
 
 def authorize(world: World, caller: Caller | None, repository: Repository, *, needs: str, role: str) -> None:
-    """Raise what GitHub answers unless the caller may: `needs` is an App permission such as `contents=write`, `role` what a person must have."""
+    """Raise what GitHub answers unless the caller may: `needs` is an App permission (`contents=write`), `role` what a person needs."""
     if not sees(world, caller, repository):
         raise not_found()
     accepted = {"x-accepted-github-permissions": needs}

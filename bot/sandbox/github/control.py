@@ -26,7 +26,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.github.deliveries import Deliveries, anything
+from bot.sandbox.github.deliveries import Deliveries
+from bot.sandbox.github.delivery import anything
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.views.times import stamp
 

@@ -118,8 +118,8 @@ class Gate:
         """Carry a fault out into `heard`; whether the request reached the server's own code."""
         match fault.kind:
             case "status":
-                code, _, said = fault.argument.partition(":")
-                _say(heard, int(code), ApiError(int(code), said or "Server Error").body())
+                number, _, said = fault.argument.partition(":")
+                _say(heard, int(number), ApiError(int(number), said or "Server Error").body())
             case "html200":
                 heard.status, heard.headers, heard.body = 200, [(b"content-type", b"text/html; charset=utf-8")], HTML
             case "secondary_limit":
@@ -146,8 +146,8 @@ class Gate:
             case _:
                 unseen = Heard()
                 await self._application(scope, _again(body, receive), unseen.take)
-                code = int(fault.argument or "500")
-                _say(heard, code, ApiError(code, "Server Error").body())
+                told = int(fault.argument or "500")
+                _say(heard, told, ApiError(told, "Server Error").body())
                 return True
         return False
 
@@ -211,7 +211,7 @@ def _say(heard: Heard, status: int, body: object, headers: dict[str, str] | None
 
 
 async def _whole(receive: Receive) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

@@ -81,7 +81,7 @@ def difference(git: Git, old: str, new: str) -> tuple[ChangedFile, ...]:
     names = git.run([*flags, "--raw", "--no-abbrev", old, new]).decode(errors="surrogateescape").split("\0")
     counts = _counts(git.run([*flags, "--numstat", old, new]).decode(errors="surrogateescape").split("\0"))
     patches = _patches(git.run(["diff-tree", "-r", "-M", "-p", "--no-color", old, new]).decode(errors="replace"))
-    files = []
+    files: list[ChangedFile] = []
     position = 0
     while position < len(names) and names[position].startswith(":"):
         _, _, old_blob, new_blob, letter = names[position].split(" ")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from bot.sandbox.github.access import Caller
-from bot.sandbox.github.deliveries import Deliveries, Target
+from bot.sandbox.github.deliveries import Deliveries
+from bot.sandbox.github.delivery import Target
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.state import Repository, RepositoryHook
 from bot.sandbox.github.views.events import payload

@@ -23,10 +23,12 @@ STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1f2328;background:#fff}
 a{color:#0550ae} h1{font-size:1.5rem} h2{font-size:1.1rem;margin-top:2rem} code,pre{font:13px/1.45 ui-monospace,monospace}
 pre{border:1px solid #d0d7de;border-radius:6px;padding:.75rem;overflow:auto} .state{border-radius:1rem;padding:.15rem .7rem;color:#fff}
-.open{background:#1a7f37}.merged{background:#8250df}.closed{background:#cf222e} .label{border:1px solid #d0d7de;border-radius:1rem;padding:0 .5rem}
+.open{background:#1a7f37}.merged{background:#8250df}.closed{background:#cf222e}
+.label{border:1px solid #d0d7de;border-radius:1rem;padding:0 .5rem}
 .talk{border:1px solid #d0d7de;border-radius:6px;padding:.5rem .75rem;margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
 ins{background:#dafbe1;text-decoration:none} del{background:#ffebe9;text-decoration:none} small{color:#59636e}
-@media (prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}a{color:#58a6ff}small{color:#9198a1}ins{background:#033a16}del{background:#67060c}}
+@media (prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}a{color:#58a6ff}small{color:#9198a1}
+ins{background:#033a16}del{background:#67060c}}
 """
 
 

@@ -1,9 +1,14 @@
-"""Putting files into repositories without HTTP: the first commit, and pushes of people."""
+"""Making things without HTTP: the first commit of a repository, pushes of people, Apps with their keys."""
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from bot.sandbox.github.access import Caller
+from bot.sandbox.github.accounts import App
 from bot.sandbox.github.git import ZERO
 from bot.sandbox.github.service import refs
 from bot.sandbox.github.state import Repository
@@ -58,3 +63,23 @@ def push_files(
     sha = git.commit_files(parent, as_bytes(files), message=message, author=author, committer=author)
     refs.advance(world, repository, caller, f"refs/heads/{branch}", tip or ZERO, sha)
     return sha
+
+
+def register_app(world: World, slug: str, owner: str, permissions: dict[str, str], events: tuple[str, ...]) -> tuple[App, str]:
+    """A GitHub App and its private key as PEM, of which the server keeps only the public half."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    app = App(
+        id=world.next_id(),
+        slug=slug,
+        owner=world.account(owner, "Organization"),
+        bot=world.account(f"{slug}[bot]", "Bot"),
+        client_id=f"Iv23{secrets.token_hex(8)}",
+        public_key=public.decode(),
+        permissions=permissions,
+        events=events,
+        created_at=world.now(),
+    )
+    world.apps[app.id] = app
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    return app, private.decode()

@@ -4,18 +4,14 @@ Decides how the parts stand together. Acting and reading go past HTTP and are co
 (events, merges) is the same as over the API.
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from bot.sandbox.github import seeding
-from bot.sandbox.github.access import ROLES, Caller
-from bot.sandbox.github.accounts import APP_EVENTS, APP_PERMISSIONS, Account, App, Installation, Team
+from bot.sandbox.github.accounts import APP_EVENTS, APP_PERMISSIONS, ROLES, Account, Installation, Team
+from bot.sandbox.github.acting import People
 from bot.sandbox.github.application import build_application, template_of
 from bot.sandbox.github.control import add_controls
 from bot.sandbox.github.deliveries import Deliveries
@@ -28,12 +24,9 @@ from bot.sandbox.github.ledger import Ledger
 from bot.sandbox.github.limits import Limits
 from bot.sandbox.github.pages import add_pages
 from bot.sandbox.github.rest.table import all_routes
-from bot.sandbox.github.service import checks, issues, merging, pulls, refs, reviews
-from bot.sandbox.github.state import CheckRun, Comment, Protection, Pull, Repository, RepositorySettings, Review, Status
-from bot.sandbox.github.world import Event, World, find_issue, find_pull, wall_clock
+from bot.sandbox.github.state import Protection, Pull, Repository, RepositorySettings
+from bot.sandbox.github.world import World, find_pull, wall_clock
 from bot.sandbox.serving import LoopbackServer
-
-CI_APP = "ci"
 
 
 class GitHubSandbox:
@@ -58,6 +51,7 @@ class GitHubSandbox:
         self.faults = Faults()
         self.limits = Limits()
         self.deliveries = Deliveries(wall_clock)
+        self._act_through(People(self.world))
         self._dispatcher = Dispatcher(world=self.world, deliveries=self.deliveries, url=webhook_url, secret=webhook_secret)
         self.world.emit = self._dispatcher.emit
         executor = Executor(self.world, self.limits)
@@ -68,6 +62,22 @@ class GitHubSandbox:
         gate = Gate(self.application, world=self.world, ledger=self.ledger, faults=self.faults, templates=template_of(self.application))
         self._server = LoopbackServer(gate, name="github-sandbox", port=port)
         self.world.base_url = self._server.url
+
+    def _act_through(self, people: People) -> None:
+        """People act on the sandbox itself: `sandbox.approve(...)`."""
+        self.push = people.push
+        self.delete_branch = people.delete_branch
+        self.open_pr = people.open_pr
+        self.approve = people.approve
+        self.comment = people.comment
+        self.edit_comment = people.edit_comment
+        self.label = people.label
+        self.close_pr = people.close_pr
+        self.reopen_pr = people.reopen_pr
+        self.merge_pr = people.merge_pr
+        self.set_status = people.set_status
+        self.set_check = people.set_check
+        self.emit = people.emit
 
     # life ---------------------------------------------------------------------------------------
 
@@ -179,8 +189,7 @@ class GitHubSandbox:
     ) -> tuple[int, str, int]:
         """A GitHub App, installed on `owner`: its id, private key (PEM) and installation id."""
         with self.world.lock:
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            app = self._register(slug, owner, dict(permissions or APP_PERMISSIONS), tuple(events), key.public_key())
+            app, key = seeding.register_app(self.world, slug, owner, dict(permissions or APP_PERMISSIONS), tuple(events))
             app.has_hook = has_hook
             installation = Installation(
                 id=self.world.next_id(),
@@ -191,25 +200,7 @@ class GitHubSandbox:
                 created_at=self.world.now(),
             )
             self.world.installations[installation.id] = installation
-            packing = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
-            return app.id, key.private_bytes(*packing).decode(), installation.id
-
-    def _register(self, slug: str, owner: str, permissions: dict[str, str], events: tuple[str, ...], public: rsa.RSAPublicKey) -> App:
-        world = self.world
-        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-        app = App(
-            id=world.next_id(),
-            slug=slug,
-            owner=world.account(owner, "Organization"),
-            bot=world.account(f"{slug}[bot]", "Bot"),
-            client_id=f"Iv23{secrets.token_hex(8)}",
-            public_key=pem,
-            permissions=permissions,
-            events=events,
-            created_at=world.now(),
-        )
-        world.apps[app.id] = app
-        return app
+            return app.id, key, installation.id
 
     def protect(self, repo: str, branch: str, **rules: Any) -> None:
         """Protect a branch; the rules are the fields of `Protection`. Without rules the branch is only safe from force pushes."""
@@ -220,115 +211,6 @@ class GitHubSandbox:
         """Lift all rules of a branch."""
         with self.world.lock:
             self.world.repository(repo).protections.pop(branch, None)
-
-    # acting -------------------------------------------------------------------------------------
-
-    def _as(self, login: str) -> Caller:
-        return Caller(account=self.world.account(login))
-
-    def push(
-        self,
-        repo: str,
-        branch: str,
-        files: Mapping[str, bytes | str | None],
-        *,
-        message: str,
-        author: str,
-        base: str | None = None,
-        force: bool = False,
-    ) -> str:
-        """A commit on a branch as its author would push it, past branch protection; a branch that is not there starts at `base`
-        (default branch). `force` puts the commit on `base` instead of on the branch. Returns its id."""
-        with self.world.lock:
-            return seeding.push_files(self.world, self.world.repository(repo), self._as(author), branch, files, message, base, force=force)
-
-    def delete_branch(self, repo: str, branch: str, author: str) -> None:
-        """Delete a branch as a person."""
-        with self.world.lock:
-            refs.delete_ref(self.world, self.world.repository(repo), self._as(author), f"refs/heads/{branch}")
-
-    def open_pr(self, repo: str, *, title: str, head: str, base: str, author: str, body: str | None = None) -> Pull:
-        """Open a pull request as a person."""
-        with self.world.lock:
-            return pulls.open_pull(self.world, self.world.repository(repo), self._as(author), title=title, head=head, base=base, body=body)
-
-    def approve(self, repo: str, number: int, login: str, *, state: str = "APPROVED", body: str = "") -> Review:
-        """Submit a review: APPROVED, CHANGES_REQUESTED or COMMENTED."""
-        event = {"APPROVED": "APPROVE", "CHANGES_REQUESTED": "REQUEST_CHANGES", "COMMENTED": "COMMENT"}[state]
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            words = body or ("Please change this." if event == "REQUEST_CHANGES" else "")
-            return reviews.submit_review(self.world, repository, self._as(login), find_pull(repository, number), event=event, body=words)
-
-    def comment(self, repo: str, number: int, login: str, body: str) -> Comment:
-        """Comment as a person."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            return issues.create_comment(self.world, repository, self._as(login), find_issue(repository, number), body)
-
-    def edit_comment(self, repo: str, comment_id: int, login: str, body: str) -> None:
-        """Edit any comment as a person."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            issue, comment = issues.find_comment(repository, comment_id)
-            issues.edit_comment(self.world, repository, self._as(login), issue, comment, body)
-
-    def label(self, repo: str, number: int, login: str, name: str, *, remove: bool = False) -> None:
-        """Put a label on, or take it off, as a person."""
-        with self.world.lock:
-            repository, caller = self.world.repository(repo), self._as(login)
-            issue = find_issue(repository, number)
-            if remove:
-                issues.remove_label(self.world, repository, caller, issue, name)
-            else:
-                found = issues.label_named(self.world, repository, caller, name)
-                issues.add_labels(self.world, repository, caller, issue, [found])
-
-    def close_pr(self, repo: str, number: int, login: str) -> None:
-        """Close as a person."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            pulls.edit_pull(self.world, repository, self._as(login), find_pull(repository, number), {"state": "closed"})
-
-    def reopen_pr(self, repo: str, number: int, login: str) -> None:
-        """Reopen as a person."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            pulls.edit_pull(self.world, repository, self._as(login), find_pull(repository, number), {"state": "open"})
-
-    def merge_pr(self, repo: str, number: int, login: str, *, method: str = "merge") -> str:
-        """Press the merge button as a person; the new head of the base branch."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            return merging.merge_pull(self.world, repository, self._as(login), find_pull(repository, number), method=method)
-
-    def set_status(
-        self, repo: str, sha: str, context: str, state: str, *, login: str = "ci-user", description: str | None = None
-    ) -> Status:
-        """Report a commit status as CI."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            return checks.create_status(self.world, repository, self._as(login), sha, state=state, context=context, description=description)
-
-    def set_check(self, repo: str, sha: str, name: str, conclusion: str | None, *, app: str = CI_APP) -> CheckRun:
-        """Report a check run as a CI App; `conclusion` None leaves it in progress."""
-        with self.world.lock:
-            repository = self.world.repository(repo)
-            owner = next((found for found in self.world.apps.values() if found.slug == app), None)
-            if owner is None:
-                key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-                owner = self._register(app, "acme", {"checks": "write"}, (), key.public_key())
-                owner.has_hook = False
-            fields = {"name": name, "head_sha": sha} | (
-                {"status": "in_progress"} if conclusion is None else {"conclusion": conclusion, "status": "completed"}
-            )
-            return checks.create_check_run(self.world, repository, Caller(account=owner.bot), owner, fields)
-
-    def emit(self, name: str, action: str | None, repo: str | None, login: str, details: Mapping[str, Any]) -> None:
-        """Send an event that nothing here causes by itself, such as `check_run.requested_action` or `installation.suspend`."""
-        with self.world.lock:
-            repository = self.world.repository(repo) if repo else None
-            self.world.emit(Event(name=name, action=action, repository=repository, sender=self.world.account(login), details=dict(details)))
 
     # reading ------------------------------------------------------------------------------------
 

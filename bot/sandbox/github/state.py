@@ -81,6 +81,17 @@ class AutoMerge:
     enabled_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """A place in the merge queue: `sha` is the merge group's head, tested on top of `base_sha` under the branch `ref`."""
+
+    by: Account
+    ref: str
+    sha: str
+    base_sha: str
+    enqueued_at: datetime
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Issue:
     """An issue; also the issue half of a pull request."""
@@ -115,6 +126,7 @@ class Pull(Issue):
     merged_by: Account | None = None
     merge_sha: str | None = None
     auto_merge: AutoMerge | None = None
+    queued: QueueEntry | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -226,6 +238,7 @@ class RepositorySettings:
     allow_squash_merge: bool = True
     allow_rebase_merge: bool = True
     allow_auto_merge: bool = True
+    merge_queue: bool = False
     auto_delete_head: bool = False
 
 

@@ -16,11 +16,11 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.language import FieldNode, IntValueNode, Node
+from graphql.language import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, IntValueNode, Node
 
 from bot.sandbox.github.access import Caller, identify
 from bot.sandbox.github.errors import ApiError
-from bot.sandbox.github.graphql.mutations import Mutation
+from bot.sandbox.github.graphql.mutations import mutation_root
 from bot.sandbox.github.graphql.nodes import Context
 from bot.sandbox.github.graphql.queries import Query
 from bot.sandbox.github.graphql.repository import RepositoryNode
@@ -30,6 +30,7 @@ from bot.sandbox.github.views.times import stamp
 from bot.sandbox.github.world import World
 
 Json = dict[str, Any]
+Fragments = dict[str, FragmentDefinitionNode]
 SCHEMA = Path(__file__).with_name("schema.graphql")
 
 
@@ -88,7 +89,7 @@ class Executor:
             "nodeCount": 0,
         }
         kinds = [node.operation for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-        root = Mutation(context) if OperationType.MUTATION in kinds else Query(context, rate)
+        root: Any = mutation_root(context) if OperationType.MUTATION in kinds else Query(context, rate)
         done = execute_sync(self._schema, document, root_value=root, variable_values=variables, operation_name=name, type_resolver=typename)
         found: Json = {"data": done.data}
         if done.errors:
@@ -99,7 +100,7 @@ class Executor:
         return Answer(body=body, headers=self._limits.headers(bucket, "graphql", self._world.wall()))
 
 
-def typename(value: Any, info: GraphQLResolveInfo, abstract: Any) -> str | None:
+def typename(value: Any, info: GraphQLResolveInfo[Any], abstract: Any) -> str | None:
     """The type of an object behind an interface or union."""
     found = value.get("__typename") if isinstance(value, dict) else getattr(value, "typename", None)
     return str(found) if found else None
@@ -121,13 +122,14 @@ def _shown(error: GraphQLError) -> Json:
 
 def cost(document: DocumentNode) -> int:
     """GitHub's points: the connections that a query may open, by hundreds, at least one."""
-    requests = sum(_connections(node, 1) for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    requests = sum(_connections(node, 1, fragments) for node in document.definitions if isinstance(node, OperationDefinitionNode))
     return max(1, round(requests / 100))
 
 
-def _connections(node: Node, times: int) -> int:
+def _connections(node: Node, times: int, fragments: Fragments) -> int:
     total = 0
-    for child in _children(node):
+    for child in _children(node, fragments):
         size = next(
             (
                 int(item.value.value)
@@ -136,14 +138,16 @@ def _connections(node: Node, times: int) -> int:
             ),
             None,
         )
-        total += (times if size is not None else 0) + _connections(child, times * (size or 1))
+        total += (times if size is not None else 0) + _connections(child, times * (size or 1), fragments)
     return total
 
 
-def _children(node: Node) -> Iterator[FieldNode]:
+def _children(node: Node, fragments: Fragments) -> Iterator[FieldNode]:
     chosen = getattr(node, "selection_set", None)
     for item in chosen.selections if chosen else ():
         if isinstance(item, FieldNode):
             yield item
+        elif isinstance(item, FragmentSpreadNode):
+            yield from _children(fragments[item.name.value], fragments)
         else:
-            yield from _children(item)
+            yield from _children(item, fragments)

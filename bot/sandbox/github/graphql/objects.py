@@ -9,7 +9,7 @@ from bot.sandbox.github.graphql.people import actor
 from bot.sandbox.github.history import changes, read_commit
 from bot.sandbox.github.ids import node_id
 from bot.sandbox.github.service.rules import combined_state, latest_runs, latest_statuses
-from bot.sandbox.github.state import CheckRun, Label, Repository, Status
+from bot.sandbox.github.state import CheckRun, Label, Protection, Repository, Status
 from bot.sandbox.github.views.commits import commit_node
 from bot.sandbox.github.views.repos import page
 from bot.sandbox.github.views.times import stamp
@@ -34,8 +34,52 @@ class RefNode:
     def name(self, info: Info) -> str:
         return "/".join(self.full_name.split("/")[2:])
 
+    def refUpdateRule(self, info: Info) -> Json | None:
+        """The rule of the branch for the caller; None where it is not protected."""
+        rule = self.repository.protections.get(self.full_name.removeprefix("refs/heads/"))
+        return update_rule(self.full_name, rule) if rule else None
+
+    def rules(self, info: Info, **arguments: Any) -> Json:
+        rule = self.repository.protections.get(self.full_name.removeprefix("refs/heads/"))
+        return connection(rule_nodes(self.repository, rule) if rule else [], lambda node: node, arguments)
+
     def target(self, info: Info) -> "CommitNode":
         return CommitNode(self.context, self.repository, self.repository.git.commit_of(self.sha) or self.sha)
+
+
+def update_rule(ref: str, rule: Protection) -> Json:
+    """`RefUpdateRule`."""
+    return {
+        "allowsDeletions": rule.allow_deletion,
+        "allowsForcePushes": rule.allow_force,
+        "blocksCreations": False,
+        "pattern": ref.removeprefix("refs/heads/"),
+        "requiredApprovingReviewCount": rule.reviews or None,
+        "requiredStatusCheckContexts": list(rule.checks),
+        "requiresCodeOwnerReviews": False,
+        "requiresConversationResolution": False,
+        "requiresLinearHistory": rule.linear,
+        "requiresSignatures": rule.signatures,
+        "viewerAllowedToDismissReviews": True,
+        "viewerCanPush": not rule.forbids_push(),
+    }
+
+
+def rule_nodes(repository: Repository, rule: Protection) -> list[Json]:
+    """`RepositoryRule`s that say the same as the protection."""
+    found: list[tuple[str, Json | None]] = []
+    if rule.checks:
+        wanted = [{"context": context, "integrationId": None} for context in rule.checks]
+        settings = {"doNotEnforceOnCreate": False, "strictRequiredStatusChecksPolicy": rule.strict}
+        found.append(
+            ("REQUIRED_STATUS_CHECKS", {"__typename": "RequiredStatusChecksParameters", "requiredStatusChecks": wanted} | settings)
+        )
+    if rule.forbids_push():
+        asked = {"requiredApprovingReviewCount": rule.reviews, "dismissStaleReviewsOnPush": rule.dismiss_stale}
+        others = dict.fromkeys(("requireCodeOwnerReview", "requireLastPushApproval", "requiredReviewThreadResolution"), False)
+        found.append(("PULL_REQUEST", {"__typename": "PullRequestParameters", "allowedMergeMethods": None} | asked | others))
+    found += [("REQUIRED_SIGNATURES", None)] if rule.signatures else []
+    return [{"id": node_id("RRU", f"{repository.id}:{kind}"), "type": kind, "parameters": parameters} for kind, parameters in found]
 
 
 @dataclass(frozen=True, slots=True)

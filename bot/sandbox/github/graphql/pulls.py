@@ -11,7 +11,7 @@ from bot.sandbox.github.history import compare
 from bot.sandbox.github.ids import node_id
 from bot.sandbox.github.service.merging import mergeability
 from bot.sandbox.github.service.rules import opinions
-from bot.sandbox.github.state import Comment, Issue, Pull, Repository, Review, TimelineEvent
+from bot.sandbox.github.state import Comment, Issue, Pull, QueueEntry, Repository, Review, TimelineEvent
 from bot.sandbox.github.views.pulls import association
 from bot.sandbox.github.views.repos import page
 from bot.sandbox.github.views.times import stamp
@@ -57,6 +57,7 @@ def comment_node(context: Context, repository: Repository, issue: Issue, comment
         "__typename": "IssueComment",
         "id": node_id("IC", comment.id),
         "databaseId": comment.id,
+        "fullDatabaseId": str(comment.id),
         "author": actor(context, comment.author),
         "authorAssociation": association(context.world, repository, comment.author),
         "body": comment.body,
@@ -77,6 +78,7 @@ def review_node(context: Context, repository: Repository, review: Review) -> Jso
         "__typename": "PullRequestReview",
         "id": node_id("PRR", review.id),
         "databaseId": review.id,
+        "fullDatabaseId": str(review.id),
         "author": actor(context, review.author),
         "authorAssociation": association(context.world, repository, review.author),
         "state": review.state,
@@ -89,6 +91,22 @@ def review_node(context: Context, repository: Repository, review: Review) -> Jso
         "isMinimized": False,
         "minimizedReason": None,
         "commit": CommitNode(context, repository, review.commit_id) if repository.git.commit_of(review.commit_id) else None,
+    }
+
+
+def queue_node(context: Context, repository: Repository, pull: Pull, entry: QueueEntry) -> Json:
+    """`MergeQueueEntry`."""
+    waiting = [other for other in repository.pulls() if other.queued is not None and other.base_ref == pull.base_ref]
+    return {
+        "__typename": "MergeQueueEntry",
+        "id": node_id("MQE", pull.pull_id),
+        "baseCommit": CommitNode(context, repository, entry.base_sha),
+        "headCommit": CommitNode(context, repository, entry.sha),
+        "enqueuedAt": stamp(entry.enqueued_at),
+        "enqueuer": actor(context, entry.by),
+        "position": waiting.index(pull) + 1 if pull in waiting else 0,
+        "state": "AWAITING_CHECKS",
+        "pullRequest": PullNode(context, repository, pull),
     }
 
 
@@ -213,6 +231,7 @@ def plain_fields(context: Context, repository: Repository, pull: Pull) -> Json:
     return {
         "id": node_id("PR", pull.pull_id),
         "databaseId": pull.pull_id,
+        "fullDatabaseId": str(pull.pull_id),
         "number": pull.number,
         "title": pull.title,
         "body": pull.body or "",
@@ -234,7 +253,8 @@ def plain_fields(context: Context, repository: Repository, pull: Pull) -> Json:
         "baseRefOid": pull.base_sha,
         "headRefName": pull.head_ref,
         "headRefOid": pull.head_sha,
-        "isInMergeQueue": False,
+        "isInMergeQueue": pull.queued is not None,
+        "mergeQueueEntry": None if pull.queued is None else queue_node(context, repository, pull, pull.queued),
         "isCrossRepository": False,
         "maintainerCanModify": False,
         "autoMergeRequest": None

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.sandbox.github.deliveries import Deliveries, Delivery
+from bot.sandbox.github.deliveries import Deliveries
+from bot.sandbox.github.delivery import Delivery
 from bot.sandbox.github.errors import ApiError, not_found
 from bot.sandbox.github.hooks import FORGE_HOOK, Dispatcher
 from bot.sandbox.github.rest.apps import app_of

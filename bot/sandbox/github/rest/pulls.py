@@ -74,7 +74,7 @@ def get_pull(call: Call) -> Answer:
 def update_pull(call: Call) -> Answer:
     """Title, body, base, state."""
     pull = the_pull(call)
-    changes = {name: call.fields[name] for name in ("title", "body", "base", "state") if name in call.fields}
+    changes: dict[str, object] = {name: call.fields[name] for name in ("title", "body", "base", "state") if name in call.fields}
     pulls.edit_pull(call.world, call.repository, call.caller, pull, changes)
     return Answer(body=shown(call, pull))
 

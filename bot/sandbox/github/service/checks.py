@@ -7,6 +7,7 @@ from bot.sandbox.github.access import Caller
 from bot.sandbox.github.accounts import App
 from bot.sandbox.github.errors import ApiError, invalid, not_found, unprocessable
 from bot.sandbox.github.service.merging import settle
+from bot.sandbox.github.service.queue import advance
 from bot.sandbox.github.state import CheckRun, CheckSuite, Deployment, DeploymentStatus, Repository, Status
 from bot.sandbox.github.views.checks import suite_summary
 from bot.sandbox.github.world import Event, World
@@ -49,6 +50,7 @@ def create_status(
     repository.statuses.append(status)
     world.emit(Event(name="status", action=None, repository=repository, sender=caller.account, details={"status": status}))
     settle(world, repository, sha)
+    advance(world, repository)
     return status
 
 
@@ -140,6 +142,7 @@ def _report(world: World, repository: Repository, caller: Caller, run: CheckRun,
         world.emit(Event(name="check_suite", action="completed", repository=repository, sender=caller.account, details=suite))
     if done:
         settle(world, repository, run.head_sha)
+        advance(world, repository)
 
 
 def create_deployment(world: World, repository: Repository, caller: Caller, fields: dict[str, Any]) -> Deployment:

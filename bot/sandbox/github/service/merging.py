@@ -80,6 +80,8 @@ def refuse_merge(world: World, repository: Repository, pull: Pull, caller: Calle
         raise ApiError(422, "Validation Failed", errors=[{"resource": "PullRequest", "code": "invalid", "field": "merge_method"}])
     if not allowed[method]:
         raise ApiError(405, f"{NAMES[method]} not allowed on this repository.")
+    if settings.merge_queue:
+        raise ApiError(405, "Changes must be made through the merge queue")
     protection = repository.protections.get(pull.base_ref)
     if protection is not None and caller.account.login.lower() not in (login.lower() for login in protection.bypass):
         if protection.linear and method == "merge":
@@ -147,10 +149,8 @@ def revert_pull(
     undone = git.commit_tree(before, [merged.sha], message="undone", author=author, committer=author)
     result = git.merge(tip, undone)
     if result.conflicts:
-        raise ApiError(
-            422,
-            "Sorry, this pull request couldn’t be reverted automatically. It may have already been reverted, or the content may have changed since it was merged.",
-        )
+        told = "It may have already been reverted, or the content may have changed since it was merged."
+        raise ApiError(422, f"Sorry, this pull request couldn’t be reverted automatically. {told}")
     title = title or f'Revert "{pull.title}"'
     branch = f"revert-{pull.number}-{pull.head_ref}"
     sha = git.commit_tree(result.tree, [tip], message=title, author=author, committer=world.web_flow())

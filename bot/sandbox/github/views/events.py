@@ -52,6 +52,7 @@ def _about(world: World, event: Event) -> Json:
         "check_run": check_run,
         "check_suite": check_suite,
         "deployment_status": deployment_status,
+        "merge_group": merge_group,
     }.get(event.name)
     return dict(event.details) if maker is None else maker(world, event.repository, event)
 
@@ -252,3 +253,26 @@ def deployment_status(world: World, repository: Repository, event: Event) -> Jso
         "workflow": None,
         "workflow_run": None,
     }
+
+
+def merge_group(world: World, repository: Repository, event: Event) -> Json:
+    """`merge_group`."""
+    entry = event.details["entry"]
+    commit = read_commit(repository.git, entry.sha)
+    head = {
+        "id": commit.sha,
+        "tree_id": commit.tree,
+        "message": commit.message,
+        "timestamp": stamp(commit.committer.when),
+        "author": {"name": commit.author.name, "email": commit.author.email},
+        "committer": {"name": commit.committer.name, "email": commit.committer.email},
+    }
+    base = entry.ref.removeprefix("refs/heads/gh-readonly-queue/").rpartition("/pr-")[0]
+    group = {
+        "head_sha": entry.sha,
+        "head_ref": entry.ref,
+        "base_sha": entry.base_sha,
+        "base_ref": f"refs/heads/{base}",
+        "head_commit": head,
+    }
+    return {"merge_group": group} | ({"reason": event.details["reason"]} if "reason" in event.details else {})
