@@ -179,7 +179,7 @@ def _report(world: World, deployment: Obj, wanted: str) -> float | None:
 
 def _write(world: World, resource: Resource, deployment: Obj, status: Obj, annotations: dict[str, str] | None) -> None:
     if deployment["kind"] == "Rollout":
-        progressing = next((c for c in status["conditions"] if c["type"] == "Progressing"), {})
+        progressing: Obj = next((c for c in status["conditions"] if c["type"] == "Progressing"), {})
         done = progressing.get("reason") == "NewReplicaSetAvailable"
         late = progressing.get("reason") == "ProgressDeadlineExceeded"
         paused = bool(deployment["spec"].get("paused"))

@@ -37,12 +37,15 @@ def reconcile_job(world: World, job: Obj) -> float | None:
     if spec.get("suspend"):
         for pod in active:
             world.store.remove(PODS, pod["metadata"]["namespace"], pod["metadata"]["name"])
-        return _suspend(world, job, status)
+        _suspend(world, job, status)
+        return None
     started = status.get("startTime") or stamp(world.now)
     if len(good) >= wanted:
-        return _finish(world, job, started, good, bad, "Complete")
+        _finish(world, job, started, good, bad, "Complete")
+        return None
     if len(bad) > limit or restarts > limit:
-        return _finish(world, job, started, good, bad, "Failed")
+        _finish(world, job, started, good, bad, "Failed")
+        return None
     room = min(_number(spec.get("parallelism"), 1), wanted - len(good)) - len(active)
     again = None
     if room > 0 and bad:
@@ -63,7 +66,7 @@ def _template(job: Obj) -> Obj:
 
 def _retry_at(world: World, bad: list[Obj]) -> float:
     plans = [world.pods[pod["metadata"]["uid"]].start for pod in bad if pod["metadata"]["uid"] in world.pods]
-    return max(plans, default=0.0) + world.pace.pod * (1.5 + min(2 ** len(bad), 10))
+    return max(plans, default=0.0) + world.pace.pod * (1.5 + min(2.0 ** len(bad), 10.0))
 
 
 def _counts(active: list[Obj], good: list[Obj], bad: list[Obj]) -> Obj:

@@ -149,8 +149,8 @@ def _status(world: World, pod: Obj, plan: PodPlan, shown: list[tuple[bool, Obj, 
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
     status["startTime"] = stamp(datetime.fromtimestamp(plan.start, UTC))
     if inits:
-        status["initContainerStatuses"] = [_container(pod, plan, *rest) for is_init, *rest in shown if is_init]
-    status["containerStatuses"] = [_container(pod, plan, *rest) for is_init, *rest in shown if not is_init]
+        status["initContainerStatuses"] = [_container(pod, plan, one, frame, start) for is_init, one, frame, start in shown if is_init]
+    status["containerStatuses"] = [_container(pod, plan, one, frame, start) for is_init, one, frame, start in shown if not is_init]
     return status | {"qosClass": "BestEffort"}
 
 

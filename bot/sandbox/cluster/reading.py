@@ -129,8 +129,8 @@ async def watch(world: World, question: Question, begin: tuple[int, list[Obj]], 
     """The lines of a watch until its time is over, the server stops, or the version is too old."""
     version, first = begin
     show = _Shown(world, question)
-    for event in first:
-        yield show.line(event["type"], event["object"])
+    for opening in first:
+        yield show.line(opening["type"], opening["object"])
     ends = monotonic() + (question.number("timeoutSeconds") or 1800)
     marks = question.query.get("allowWatchBookmarks") in ("true", "1")
     marked = monotonic()
