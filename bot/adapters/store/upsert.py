@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -21,4 +22,5 @@ def put(session: Session, table: type[SQLModel], values: Mapping[str, Any], *, k
 
 def put_if_absent(session: Session, table: type[SQLModel], values: Mapping[str, Any]) -> bool:
     """Insert the row unless one with its key is there; True when it was inserted."""
-    return session.connection().execute(_insert(session, table).values(values).on_conflict_do_nothing()).rowcount == 1
+    statement = _insert(session, table).values(values).on_conflict_do_nothing().returning(sa.literal(1))
+    return session.connection().execute(statement).first() is not None
