@@ -87,7 +87,12 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
     database = Database(settings.database)
     upgrade(database)
     history = StoredHistory(database)
-    forge = connect(_access(config, settings), clock=clock, api_url=config.forge.api_url)
+    forge = connect(
+        _access(config, settings),
+        clock=clock,
+        api_url=config.forge.api_url,
+        writes=(config.forge.writes_per_minute, config.forge.writes_per_hour),
+    )
     git_requests: list[str] = []
     remote = Remote(
         url=lambda repository: f"{config.forge.url.rstrip('/')}/{repository}.git",

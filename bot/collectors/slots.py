@@ -6,8 +6,9 @@ What a file holds is decided in `manifests`; places that only the configuration 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.config.schema import Config
 from bot.domain.repository import EnvironmentRepository
@@ -98,10 +99,17 @@ class SlotReader:
                     problems.append(SlotProblem(path=path, line=1, code="NoMatch", message=message))
                     continue
                 images = service.images_in(stage)
-                found = slot_at(path, content, place.address, artifact=images[0] if len(images) == 1 else name)
+                found = slot_at(path, content, _address(place.address), artifact=images[0] if len(images) == 1 else name)
                 slots += found.slots
                 problems += found.problems
         return FileSlots(slots=tuple(slots), problems=tuple(problems))
+
+
+def _address(given: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """The short forms of the configuration: a JSON pointer begins with `/`, all other texts are paths."""
+    if not isinstance(given, str):
+        return given
+    return {"pointer": given} if given.startswith("/") else {"path": given}
 
 
 def _inside(environment: EnvironmentRepository, path: str) -> str:

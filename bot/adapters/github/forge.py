@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.adapters.github import documents, signed
 from bot.adapters.github.auth import AppInstallation, Credentials, PersonalToken
-from bot.adapters.github.budget import Budget, Priority
+from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget, Priority
 from bot.adapters.github.errors import CLEAN_STATUS, PULL_EXISTS
 from bot.adapters.github.face import Wanted, with_marker
 from bot.adapters.github.ledger import Ledger, branch_subject, pull_subject
@@ -49,10 +49,14 @@ def connect(
     ledger: Ledger | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     timeout: timedelta = TIMEOUT,
+    writes: tuple[int, int] = (PER_MINUTE, PER_HOUR),
 ) -> "GitHubForge":
-    """The forge, ready for use; nothing is asked of GitHub yet. `clock` is the time of day in UTC."""
+    """The forge, ready for use; nothing is asked of GitHub yet. `clock` is the time of day in UTC.
+
+    `writes`: how many content-making requests a minute, and an hour, the forge allows.
+    """
     ledger = ledger if ledger is not None else Ledger()
-    budget = Budget(monotonic)
+    budget = Budget(monotonic, per_minute=writes[0], per_hour=writes[1])
     wire = Wire(api_url, ledger=ledger, budget=budget, clock=clock, timeout=timeout)
     credentials: AppInstallation | PersonalToken
     if isinstance(access, AppKey):
@@ -87,7 +91,7 @@ class GitHubForge:
         self._wire = wire
         self._known = Known()
         self._reader = Reader(wire, self._known, clock)
-        self._people = People(wire, clock)
+        self._people = People(wire, clock, visible=self._known.repositories.__contains__)
         self._painter = Painter(wire, self._reader, self._known)
         self._lock = threading.Lock()
         self._fresh: set[tuple[str, int]] = set()

@@ -17,6 +17,7 @@ from bot.sandbox.slack import SlackSandbox
 OWNER = "acme"
 KNOWN_ORDER = ("dev", "development", "test", "int", "qa", "stage", "staging", "uat", "preprod", "prod", "production")
 DEVELOPER, APPROVER, TEAM = "ana", "bo", "release-managers"
+CHANNEL = "deployments"
 WEBHOOK_SECRET = "a-secret-of-the-sandbox-alone"  # noqa: S105  guards nothing but loopback
 
 
@@ -35,6 +36,9 @@ class World:
 
     def repository(self, stage: str) -> str:
         return f"{OWNER}/env-{stage}"
+
+    def kubeconfig(self, stage: str) -> Path:
+        return self.root / f"{stage}.kubeconfig"
 
     def stop(self) -> None:
         for cluster in self.clusters.values():
@@ -65,6 +69,7 @@ def build(directory: Path, *, rollout_seconds: float, progress_deadline: float) 
     world = World(root=root, stages=stages, github=github, slack=SlackSandbox())
     github.start()
     world.slack.start()
+    world.slack.add_channel(CHANNEL)
     github.add_user(DEVELOPER, name="Ana Developer")
     github.add_user(APPROVER, name="Bo Release")
     for stage in stages:
@@ -84,6 +89,6 @@ def build(directory: Path, *, rollout_seconds: float, progress_deadline: float) 
             poll_seconds=0.5,
         )
         cluster.start()
-        cluster.kubeconfig(root / f"{stage}.kubeconfig")
+        cluster.kubeconfig(world.kubeconfig(stage))
         world.clusters[stage] = cluster
     return world

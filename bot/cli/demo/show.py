@@ -1,0 +1,152 @@
+"""One showing of the demo from beginning to end: world, bot, story, result, and cleaning up."""
+
+import json
+import time
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from bot.adapters.github.ledger import pull_subject
+from bot.app import Parts, build
+from bot.cli._process import Served
+from bot.cli.demo import cast, rules, world
+from bot.cli.demo.check import Found, check
+from bot.cli.demo.settings import sandbox_settings
+from bot.cli.demo.story import Story
+from bot.cli.demo.tell import Teller
+from bot.domain.errors import UserError
+from bot.domain.promotion import PromotionState
+from bot.logs import configure
+
+ROLLOUT_SECONDS, DEADLINE_SECONDS = 1.0, 4.0
+TAKEN_BACK = frozenset({PromotionState.REVERTING, PromotionState.REVERTED})
+
+
+def show(source: Path | None, *, once: bool, as_json: bool, limit: float) -> int:
+    """Play it; the exit status."""
+    began = monotonic()
+    directory = (source or example_tree()).resolve()
+    stages = world.stages_of(directory)
+    teller = Teller(stages, to_stderr=as_json)
+    configure(form="console", level="CRITICAL")
+    teller.title(f"Starting {len(stages)} environment repositories, {len(stages)} clusters and a chat on this machine …")
+    place = world.build(directory, rollout_seconds=ROLLOUT_SECONDS, progress_deadline=DEADLINE_SECONDS)
+    served: Served | None = None
+    try:
+        config = rules.write(place, example=rules.read_example(directory))
+        services = cast.inventory(config, directory, stages)
+        players = cast.choose(services, stages, place.clusters)
+        if not players:
+            raise UserError(
+                "No service of this tree can travel: none stands with an image tag in two neighbouring stages and runs there.",
+                where=str(directory),
+                fix="`promotion-bot slots` shows which versions the bot sees",
+            )
+        parts = build(config, _settings(place))
+        served = Served(parts)
+        place.github.set_webhook(f"{served.url}/webhooks/github", world.WEBHOOK_SECRET)
+        story = Story(world=place, parts=parts, cast=players, directory=directory, teller=teller)
+        _introduce(story, teller)
+        teller.start()
+        served.start()
+        story_over = story.play(limit=limit)
+        teller.stop()
+        found = [one for part in players for one in check(place, part)]
+        ok = story_over and all(one.met for one in found)
+        _close(teller, found, story.teller.seconds, ok=ok)
+        if as_json:
+            names = {name for views in services.values() for name in views}
+            print(json.dumps(_result(story, len(names), seconds=monotonic() - began, ok=ok)))
+        if not once:
+            _stay(teller)
+        return 0 if ok else 1
+    finally:
+        teller.stop()
+        if served is not None:
+            served.stop()
+        place.stop()
+
+
+def example_tree() -> Path:
+    """The project's own example environments."""
+    found = Path(__file__).resolve().parents[3] / "environments"
+    if not found.is_dir():
+        raise UserError(
+            "The example environments are not part of this installation.", fix="run from a checkout, or name a folder with --from"
+        )
+    return found
+
+
+def _settings(place: world.World) -> Any:
+    return sandbox_settings(
+        app_key=place.app_key, webhook_secret=world.WEBHOOK_SECRET, slack_token=place.slack.bot_token, state_dir=place.root / "state"
+    )
+
+
+def _introduce(story: Story, teller: Teller) -> None:
+    place = story.world
+    teller.plain(f"  GitHub (sandbox)  {place.github.url}/{place.repository(place.stages[0])}")
+    teller.plain(f"  Slack (sandbox)   {place.slack.url}")
+    for stage in place.stages:
+        teller.plain(f"  cluster {stage:<9} kubectl --kubeconfig {place.kubeconfig(stage)} get pods -A")
+    teller.title("What is about to happen")
+    for part in story.cast:
+        how = f"@{world.DEVELOPER} pushes it" if part.pushed else f"stands in {part.stages[0]} already"
+        teller.plain(f"  {part.service} {part.new} ({how}) wants to go {' -> '.join(part.stages)}")
+        if part.fails_in:
+            place.clusters[part.fails_in].behave(part.artifacts[part.fails_in], part.new, "crash")
+            teller.plain(f"    … but it will crash in {part.fails_in}: watch it being taken back")
+    teller.plain(f"  {place.stages[-1]} asks for an approval by somebody of the team {world.OWNER}/{world.TEAM}")
+    teller.title("Live")
+
+
+def _close(teller: Teller, found: list[Found], seconds: float, *, ok: bool) -> None:
+    teller.title("Read from the repositories and clusters themselves")
+    for one in found:
+        teller.plain(f"  {'✔' if one.met else '✘'} {one.demand}" + ("" if one.met else f"   ({one.seen})"))
+    teller.title(f"{'Everything came true' if ok else 'NOT everything came true'} after {seconds:.0f} s.")
+
+
+def _stay(teller: Teller) -> None:
+    teller.plain("Everything keeps running: look around, push, comment. Ctrl-C ends it.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        teller.plain("\nGood-bye: everything is being removed.")
+
+
+def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[str, Any]:
+    parts = story.parts
+    promotions, reverts = [], []
+    for promotion in story.promotions():
+        for move in promotion.moves:
+            row = {
+                "service": move.service,
+                "stage": promotion.stage,
+                "from": str(move.old),
+                "to": str(move.new),
+                "state": promotion.state.value,
+                "pr": promotion.number,
+                "api_calls": _calls(parts, promotion.stage, promotion.number),
+            }
+            promotions.append(row)
+            if promotion.state in TAKEN_BACK:
+                reverts.append({**row, "from": str(move.new), "to": str(move.old), "commit": promotion.revert_commit})
+    total = parts.forge.ledger.total()
+    return {
+        "services": services,
+        "promotions": promotions,
+        "reverts": reverts,
+        "rest_calls": total.get("rest", 0),
+        "graphql_calls": total.get("graphql", 0),
+        "git_requests": len(parts.git_requests),
+        "seconds": round(seconds, 1),
+        "ok": ok,
+    }
+
+
+def _calls(parts: Parts, stage: str, number: int | None) -> int:
+    if number is None:
+        return 0
+    return sum(parts.forge.ledger.of(pull_subject(parts.config.stage(stage).repository, number)).values())
