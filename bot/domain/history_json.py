@@ -7,7 +7,6 @@ fields nobody knows are left to the caller (`unknown_fields`), never refused. Wh
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeVar
 
 from bot.domain.history import CommitRef, Deploy, Event, Failure, PullRef, Recovery, RolloutKind, RolloutStatus
@@ -19,7 +18,10 @@ _FIELDS = {
     "recovery": frozenset(["t", "failure", "at", "team"]),
 }
 
-Choice = TypeVar("Choice", bound=StrEnum)
+_STATUS = {status.value: status for status in RolloutStatus}
+_KIND = {kind.value: kind for kind in RolloutKind}
+
+Choice = TypeVar("Choice")
 Item = TypeVar("Item")
 
 
@@ -61,7 +63,8 @@ def read_event(raw: object) -> Event:
 
 def unknown_fields(raw: Mapping[str, object]) -> frozenset[str]:
     """The names in an event's JSON object that mean nothing to us."""
-    return frozenset(raw) - _FIELDS.get(str(raw.get("t")), frozenset())
+    known = _FIELDS.get(str(raw.get("t")), frozenset())
+    return frozenset() if raw.keys() <= known else frozenset(raw) - known
 
 
 def event_to_json(event: Event) -> dict[str, object]:
@@ -96,8 +99,8 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
         stage=_text(raw, "stage"),
         at=_instant(raw, "at"),
         version=_text(raw, "version"),
-        status=_choice(raw, "status", RolloutStatus),
-        kind=_choice(raw, "kind", RolloutKind) if raw.get("kind") is not None else None,
+        status=_choice(raw, "status", _STATUS),
+        kind=_choice(raw, "kind", _KIND) if raw.get("kind") is not None else None,
         commits=_items(raw, "commits", _commit),
         prs=_items(raw, "prs", _pull),
         fixes=_items(raw, "fixes", _word),
@@ -147,11 +150,11 @@ def _items(raw: Mapping[str, object], field: str, read: Callable[[object], Item]
 
 def _text(raw: Mapping[str, object], field: str) -> str:
     found = raw.get(field)
+    if isinstance(found, str) and found:
+        return found
     if found is None:
         raise HistoryError("it is missing", field=field)
-    if not isinstance(found, str) or not found:
-        raise HistoryError(f"it is a text that is not empty, this is {named(found)}", field=field)
-    return found
+    raise HistoryError(f"it is a text that is not empty, this is {named(found)}", field=field)
 
 
 def _optional_text(raw: Mapping[str, object], field: str) -> str | None:
@@ -168,13 +171,11 @@ def _instant(raw: Mapping[str, object], field: str) -> datetime:
         raise HistoryError(str(error), field=field) from None
 
 
-def _choice(raw: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
+def _choice(raw: Mapping[str, object], field: str, choices: Mapping[str, Choice]) -> Choice:
     found = _text(raw, field)
-    try:
-        return choices(found)
-    except ValueError:
-        known = ", ".join(choice.value for choice in choices)
-        raise HistoryError(f"{found!r} is not one of {known}", field=field) from None
+    if found not in choices:
+        raise HistoryError(f"{found!r} is not one of {', '.join(choices)}", field=field)
+    return choices[found]
 
 
 def _word(raw: object) -> str:

@@ -196,9 +196,11 @@ def _next_successes(rollouts: Sequence[Rollout]) -> list[Rollout | None]:
 def _change(draft: _Draft, rollouts: Sequence[Rollout], links: Links, following: Sequence[Rollout | None]) -> Change:
     attempts = tuple(rollouts[place] for place in draft.places)
     own = {attempt.deploy.id for attempt in attempts}
+    deployment = attempts[-1] if attempts[-1].succeeded else None
+    if deployment is not None and len(attempts) == 1 and not draft.reasons and attempts[0].deploy.id not in links.marks:
+        return Change(attempts=attempts, deployment=deployment, reasons=(), marks=(), recovered=None)
     marks = tuple(sorted((m for name in own for m in links.marks.get(name, ())), key=lambda mark: (mark.at, mark.id)))
     reasons = [*_attempts_and_marks(attempts, marks), *draft.reasons]
-    deployment = attempts[-1] if attempts[-1].succeeded else None
     fixes = [fix for name in own for fix in links.fixed_by.get(name, ()) if fix.id not in own and fix.place > attempts[0].deploy.place]
     recovered = None
     if reasons:

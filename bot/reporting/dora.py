@@ -101,7 +101,8 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """Every figure under its field name; instants in RFC 3339, seconds and fractions rounded to six decimals."""
-        weekly = weeks(self)
+        days = self.deployment_days
+        weekly = weeks(self, days)
         recovery, restore, leads = self.recovery_times, self.restore_times, self.lead_times
         return {
             "definitions": DEFINITIONS,
@@ -113,7 +114,7 @@ class Report:
             "window_days": len(self.days),
             "deployments": len(self.deployments),
             "deployments_per_day": self.deployments_per_day,
-            "deploy_days": len(self.deployment_days),
+            "deploy_days": len(days),
             "rollbacks": len(self.rollbacks),
             "redeploys": len(self.redeploys),
             "failed_rollouts": len(self.failed_rollouts),
@@ -129,7 +130,7 @@ class Report:
             "rework_rate": self.rework_rate,
             "weekly": weekly,
             "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
-            "daily": daily(self),
+            "daily": daily(self, days),
             "by_service": by_service(self),
         }
 
@@ -183,9 +184,8 @@ def measure(lineage: Lineage, window: Window, *, service: str | None = None, tea
     )
 
 
-def weeks(report: Report) -> list[dict[str, str | int]]:
-    """Deployments and days with one, for each full ISO week inside the window that is over."""
-    days = report.deployment_days
+def weeks(report: Report, days: Mapping[date, int]) -> list[dict[str, str | int]]:
+    """Deployments and days with one, for each full ISO week inside the window that is over; `days` counts deployments."""
     found: list[dict[str, str | int]] = []
     for monday in report.window.full_weeks(report.as_of):
         counts = [count for day, count in days.items() if 0 <= (day - monday).days < 7]
@@ -193,9 +193,8 @@ def weeks(report: Report) -> list[dict[str, str | int]]:
     return found
 
 
-def daily(report: Report) -> dict[str, list[float | int | None]]:
-    """One value for each local day begun: deployments, fail rate of the changes dated that day, median lead time."""
-    days = report.deployment_days
+def daily(report: Report, days: Mapping[date, int]) -> dict[str, list[float | int | None]]:
+    """One value for each local day begun: deployments (`days`), fail rate of the changes dated that day, median lead time."""
     changes: Mapping[date, list[Change]] = defaultdict(list)
     leads: Mapping[date, list[float]] = defaultdict(list)
     for change in report.changes:

@@ -12,7 +12,6 @@ from bot.domain.history import Deploy, History
 from bot.domain.statistics import median
 from bot.reporting.benchmarks import Standing, frequency_standing, standing
 from bot.reporting.dora import Report, measure
-from bot.reporting.dwell import Step, funnel, stage_order, steps
 from bot.reporting.lineage import trace
 from bot.reporting.quality import QualityRow, quality_of
 from bot.reporting.teams import assign
@@ -25,15 +24,16 @@ SPARK_WEEKS = 12
 class Page:
     """The report of the window, of the equally long window before it, and of the weeks up to its end (oldest first).
 
-    `steps` and `funnel` tell the way through the stages. `tiers` is the year whose tier labels are wanted, None for none (the default).
+    `rollouts` are the selection's on every stage, `stages` the pipeline's order where it is known.
+    `tiers` is the year whose tier labels are wanted, None for none (the default).
     """
 
     report: Report
     before: Report
     weeks: tuple[Report, ...]
     quality: tuple[QualityRow, ...]
-    steps: tuple[Step, ...]
-    funnel: tuple[tuple[str, int], ...]
+    rollouts: tuple[Deploy, ...]
+    stages: tuple[str, ...] | None
     tiers: str | None
 
     def standings(self) -> Mapping[str, Standing]:
@@ -58,7 +58,6 @@ def build_page(
     lineage = trace(assigned.events, stage=stage, as_of=as_of, version_order=history.version_order)
     report = measure(lineage, window, service=service, team=team)
     mine = [event for event in assigned.events if isinstance(event, Deploy) and _meant(event, service, team)]
-    path = tuple(stages) if stages is not None else stage_order(mine, as_of)
     week = timedelta(days=7)
     spans = [replace(window, first=window.end - week * (back + 1), end=window.end - week * back) for back in range(SPARK_WEEKS)]
     return Page(
@@ -66,8 +65,8 @@ def build_page(
         before=measure(lineage, window.before(), service=service, team=team),
         weeks=tuple(measure(lineage, span, service=service, team=team) for span in reversed(spans)),
         quality=quality_of(report, moved=assigned.moved, without_team=assigned.without, ignored_fields=dict(history.ignored_fields)),
-        steps=steps(mine, path, window, as_of),
-        funnel=funnel(mine, path, window, as_of) if len(path) > 1 else (),
+        rollouts=tuple(mine),
+        stages=tuple(stages) if stages is not None else None,
         tiers=tiers,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.history import Deploy, RolloutKind, RolloutStatus
+from bot.domain.history import CommitRef, Deploy, RolloutKind, RolloutStatus
 
 
 class Role(StrEnum):
@@ -86,7 +86,10 @@ def leads_of(rollouts: Iterable[Rollout]) -> list[Lead]:
         if rollout.role is not Role.DEPLOYMENT:
             continue
         deploy = rollout.deploy
-        for commit in sorted(deploy.commits, key=lambda commit: (commit.at, commit.sha)):
+        commits: Sequence[CommitRef] = deploy.commits
+        if len({commit.sha for commit in commits}) < len(commits):
+            commits = sorted(commits, key=lambda commit: commit.at)
+        for commit in commits:
             if commit.sha in delivered:
                 continue
             delivered.add(commit.sha)

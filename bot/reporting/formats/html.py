@@ -9,6 +9,7 @@ from html import escape
 from bot.domain.statistics import median, percentile
 from bot.reporting.cards import Card, Trend, cards_of, headline
 from bot.reporting.charts import bars, lines, sparkline, stacked_bars
+from bot.reporting.dwell import funnel, stage_order, steps
 from bot.reporting.explain import METRICS, explain
 from bot.reporting.formats._rows import facts, open_failures, recovered, services, title
 from bot.reporting.formats._style import SORT, STYLE
@@ -76,12 +77,18 @@ def _charts(page: Page) -> Iterable[str]:
     middle = [_days(median(week.lead_times)) for week in page.weeks]
     slow = [_days(percentile(week.lead_times, 0.9)) for week in page.weeks]
     yield lines(names, [("median", middle), ("p90", slow)], "lead time each week, median and 90th percentile, in days")
-    if page.steps:
+    window, as_of = page.report.window, page.report.as_of
+    path = page.stages if page.stages is not None else stage_order(page.rollouts, as_of)
+    if len(path) > 1:
         yield "<h2>Where time goes between stages (median)</h2>"
-        rows = [(f"{s.origin} → {s.target}", s.median, f"{span(s.median)}, p90 {span(s.p90)}, n {len(s.seconds)}") for s in page.steps]
+        rows = [
+            (f"{step.origin} → {step.target}", step.median, f"{span(step.median)}, p90 {span(step.p90)}, n {len(step.seconds)}")
+            for step in steps(page.rollouts, path, window, as_of)
+        ]
         yield bars(rows, "waiting time between stages")
         yield "<h2>How far versions came</h2>"
-        yield bars([(stage, float(count), str(count)) for stage, count in page.funnel], "versions that reached each stage")
+        reached = funnel(page.rollouts, path, window, as_of)
+        yield bars([(stage, float(count), str(count)) for stage, count in reached], "versions that reached each stage")
 
 
 def _drill_down(page: Page) -> Iterable[str]:
