@@ -22,10 +22,14 @@ NONE = "none"
 
 
 class People:
-    """Answers are kept five minutes where they allow something, half a minute where they do not."""
+    """Answers are kept five minutes where they allow something, half a minute where they do not.
 
-    def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
+    `visible` says of which repositories we have proof that GitHub shows them to us: a 404 there speaks of the account.
+    """
+
+    def __init__(self, wire: Wire, clock: Callable[[], datetime], *, visible: Callable[[str], bool]) -> None:
         self._wire = wire
+        self._visible = visible
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], tuple[datetime, str]] = {}
@@ -38,7 +42,7 @@ class People:
             try:
                 answer = self._wire.rest("GET", f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission", ask)
             except UserError as error:
-                if error.code == UNKNOWN_ACCOUNT:
+                if error.code == UNKNOWN_ACCOUNT or (error.code == NOT_FOUND and self._visible(repository)):
                     return NONE
                 raise
             with understood(f"the role of {login}"):
