@@ -59,16 +59,18 @@ class Follower:
     _failures: int = 0
     _renewed: bool = False
     _verb: str = "list"
+    _position: str = ""
 
     def run(self) -> None:
-        """Follows until `stop` is set."""
-        position = ""
+        """Follows until `stop` is set. A watch that ended or broke goes on from the last position that was heard."""
         while not self.stop.is_set():
             try:
-                position = self.follow(position or self.list())
-                self._failures = 0
+                if not self._position:
+                    self._position = self.list()
+                self.follow()
             except Rejected as error:
-                position = "" if error.status in (410, 500) or self._verb == "list" else position
+                if error.status in (410, 500):
+                    self._position = ""
                 self.rejected(error)
             except Unreachable as error:
                 self.failed(sentence(error, self.kind, self.namespace, self._verb), wait=None)
@@ -123,18 +125,20 @@ class Follower:
         """The part of the query that chooses objects."""
         return {"fieldSelector": self.kind.field_selector} if self.kind.field_selector else {}
 
-    def follow(self, position: str) -> str:
-        """One watch from a position to its end; returns the position from which to go on."""
+    def follow(self) -> None:
+        """One watch from the present position to its end."""
         self._verb = "watch"
         seconds = WATCH_SECONDS + random.randint(0, 10)  # noqa: S311  spreads the re-opening, no secret
-        query = {"watch": "1", "resourceVersion": position, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)} | self.selector()
-        path = self.kind.path(self.served(), self.namespace)
+        query = {"watch": "1", "resourceVersion": self._position, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
         opened = self.clock()
-        self._stream = self.api.watch(path, query, read=SILENCE_SECONDS + 10, label=f"watch {self.kind.plural}")
+        path = self.kind.path(self.served(), self.namespace)
+        self._stream = self.api.watch(path, query | self.selector(), read=SILENCE_SECONDS + 10, label=f"watch {self.kind.plural}")
         try:
+            if self.stop.is_set():
+                return
             self.good()
             for change, obj in events(self._stream):
-                position = self.take(change, obj) or position
+                self.take(change, obj)
         finally:
             self._stream.close()
             self._stream.response.release_conn()
@@ -142,15 +146,13 @@ class Follower:
         self.good()
         if self.clock() - opened < SHORTEST_WATCH:
             self.stop.wait(FIRST_PAUSE)
-        return position
 
-    def take(self, change: str, obj: dict[str, Any]) -> str:
-        """One event; returns its position. A bookmark is a position and nothing else."""
-        position = str((obj.get("metadata") or {}).get("resourceVersion") or "")
+    def take(self, change: str, obj: dict[str, Any]) -> None:
+        """One event. A bookmark is a position and nothing else: without a name it looks like a workload of zero replicas."""
         if change != "BOOKMARK":
             self.sink.event(self.kind, change, slim(obj))
+        self._position = str((obj.get("metadata") or {}).get("resourceVersion") or self._position)
         self.good()
-        return position
 
     def good(self) -> None:
         """The API confirmed what is known."""

@@ -148,7 +148,7 @@ class StageWatch:
                 at=since or now,
                 reachable=not problem,
                 problem=problem,
-                workloads=tuple(self.states.values()),
+                workloads=tuple(sorted(self.states.values(), key=lambda state: state.ref)),
                 timelines={ref: tuple(line) for ref, line in self.timelines.items()},
             )
 
