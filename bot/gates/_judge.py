@@ -67,7 +67,8 @@ def _asked(gate: Gate, ask: Callable[[], object]) -> Verdict:
             f"Internal error in gate {gate.label}: it answered with {type(verdict).__name__} in place of a verdict.",
             "Whoever wrote the gate",
         )
-    return replace(verdict, gate=gate.label, hard=gate.hard)
+    honest = verdict.gate == gate.label and verdict.hard is gate.hard
+    return verdict if honest else replace(verdict, gate=gate.label, hard=gate.hard)
 
 
 def _told(error: Exception) -> str:

@@ -36,7 +36,7 @@ class Group(BaseModel):
         """True when the approval is one of this group's. A group that names nobody takes every approver of the stage."""
         if not self.teams and not self.users:
             return True
-        logins = {str(user).lower() for user in self.users}
+        logins = {user.lower() for user in self.users if isinstance(user, str)}
         teams = {team.lower() for team in self.teams}
         return (
             approval.person.login.lower() in logins

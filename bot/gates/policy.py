@@ -53,10 +53,7 @@ class Policy(Gate):
         (answer,) = answers(case, self.questions(case))
         value = answer.value
         if isinstance(value, Mapping):
-            reasons = value.get("deny") or value.get("reasons") or ()
-            told = "; ".join(str(reason) for reason in reasons) if isinstance(reasons, list | tuple) else str(reasons)
-            allowed = value.get("allow", not reasons if "deny" in value else None)
-            return self._said(allowed and not value.get("deny"), told[:SHOWN])
+            return self._said(*_decision(value))
         if value is None:
             why = answer.problem or "the rule has no value for this promotion"
             return self.unknown(
@@ -87,6 +84,16 @@ class Policy(Gate):
     def _broken(self, why: str) -> Verdict:
         text = " ".join(why.split())[:SHOWN]
         return self.unknown(f"The policy cannot be evaluated: {text}.", f"Whoever owns the policy {self.label}")
+
+
+def _decision(value: Mapping[str, Any]) -> tuple[object, str]:
+    """What an OPA decision object says, and why: a reason in `deny` denies; without `allow`, an empty `deny` allows."""
+    denied = value.get("deny")
+    reasons = denied or value.get("reasons") or ()
+    told = "; ".join(str(reason) for reason in reasons) if isinstance(reasons, list | tuple) else str(reasons)
+    if denied:
+        return False, told[:SHOWN]
+    return (value["allow"] if "allow" in value else True if denied == [] else value), told[:SHOWN]
 
 
 @lru_cache(maxsize=256)
