@@ -94,7 +94,7 @@ class Api:
             return _json(refusal.body, refusal.code, headers)
 
     async def _route(self, request: Request, user: str) -> Response:
-        path = request.url.path
+        path = request.url.path.rstrip("/")
         if path in OPEN:
             return _json(VERSION) if path == "/version" else PlainTextResponse("ok")
         if path == "/_sandbox/poke" and request.method == "POST":

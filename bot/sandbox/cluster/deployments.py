@@ -41,7 +41,11 @@ def reconcile_deployment(world: World, deployment: Obj) -> float | None:
             _roll(world, deployment, new, old)
     elif new is not None and replicas_of(new) != replicas_of(deployment) and not any(map(replicas_of, old)):
         _scale(world, deployment, new, replicas_of(deployment))
-    return _report(world, deployment, wanted)
+    again = _report(world, deployment, wanted)
+    if _recreates(deployment) and any(orphan_pods(world, one) for one in old):
+        soon = world.seconds + 0.1 * world.pace.pod  # old pods are on their way out, and only they know when they are gone
+        return soon if again is None else min(soon, again)
+    return again
 
 
 def _limits(deployment: Obj) -> tuple[int, int, int]:

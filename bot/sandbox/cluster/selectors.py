@@ -64,7 +64,7 @@ def _label_test(part: str) -> Test:
     if found := _EXISTS.match(part):
         absent, key = found.groups()
         return lambda obj: (key in _labels(obj)) != bool(absent)
-    unexpected = next((sign for sign in part if sign in "(){}!=<>"), part)
+    unexpected = next((sign for sign in part if sign in "(){}<>"), part)
     raise refuse(400, f"unable to parse requirement: found '{unexpected}', expected: identifier")
 
 

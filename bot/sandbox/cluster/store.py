@@ -84,7 +84,9 @@ class Store:
             meta["creationTimestamp"] = stamp(now)
             if resource.plural != "events":
                 meta["generation"] = 1
-            shaped = {"apiVersion": resource.api_version, "kind": resource.kind} | fresh
+            shaped: Obj = {"apiVersion": resource.api_version, "kind": resource.kind} | fresh
+            if resource.group in ("apps", "batch"):
+                shaped.setdefault("status", {})
             return self._write("ADDED", resource, shaped, None)
 
     def replace(self, resource: Resource, obj: Obj) -> Obj:
