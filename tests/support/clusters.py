@@ -49,8 +49,8 @@ class Stage:
 def cluster(clock: Clock, stage: Stage | None = None, **more: Any) -> ClusterSandbox:
     """A cluster whose time is the clock's; a pod takes one second."""
     source = Source(url=str(stage.path)) if stage else None
-    settings: dict[str, Any] = {"rollout_seconds": 3.0, "progress_deadline": 10.0, "poll_seconds": 0.0, "automatic": False} | more
-    return ClusterSandbox("dev", source=source, clock=clock, **settings)
+    settings: dict[str, Any] = {"source": source, "rollout_seconds": 3.0, "progress_deadline": 10.0, "poll_seconds": 0.5} | more
+    return ClusterSandbox("dev", clock=clock, automatic=False, **settings)
 
 
 def run(sandbox: ClusterSandbox, clock: Clock, seconds: float, step: float = 0.25) -> None:
