@@ -103,6 +103,16 @@ class Report:
         """Every figure under its field name; instants in RFC 3339, seconds and fractions rounded to six decimals."""
         days = self.deployment_days
         weekly = weeks(self, days)
+        return self.figures_to_json() | {
+            "deploy_days": len(days),
+            "weekly": weekly,
+            "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
+            "daily": daily(self, days),
+            "by_service": by_service(self),
+        }
+
+    def figures_to_json(self) -> dict[str, object]:
+        """The figures of the window as a whole, without its weeks, days and services."""
         recovery, restore, leads = self.recovery_times, self.restore_times, self.lead_times
         return {
             "definitions": DEFINITIONS,
@@ -114,7 +124,6 @@ class Report:
             "window_days": len(self.days),
             "deployments": len(self.deployments),
             "deployments_per_day": self.deployments_per_day,
-            "deploy_days": len(days),
             "rollbacks": len(self.rollbacks),
             "redeploys": len(self.redeploys),
             "failed_rollouts": len(self.failed_rollouts),
@@ -128,10 +137,6 @@ class Report:
             "open_failures": [{"deploy": change.first.id, "age_s": tidy(age(change, self.as_of))} for change in self.open_failures],
             "unlinked_incidents": len(self.unlinked),
             "rework_rate": self.rework_rate,
-            "weekly": weekly,
-            "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
-            "daily": daily(self, days),
-            "by_service": by_service(self),
         }
 
 

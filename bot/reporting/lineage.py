@@ -97,7 +97,7 @@ def trace(events: Iterable[Event], *, stage: str, as_of: datetime, version_order
         rollouts=tuple(sorted(rollouts, key=lambda rollout: rollout.deploy.place)),
         changes=tuple(changes),
         open_changes=tuple(change for change in changes if change.failed and change.recovered is None),
-        leads=tuple(sorted(leads, key=lambda lead: (lead.deploy.place, lead.sha))),
+        leads=tuple(sorted(leads, key=lambda lead: lead.deploy.place)),
         unlinked=tuple(failure for failure in once.failures if failure.deploy not in deploys and failure.stage in (None, stage)),
         services=tuple((service, frozenset(deploy.team for deploy in series[service])) for service in sorted(series)),
         stages=tuple(sorted({deploy.stage for deploy in once.deploys})),

@@ -12,6 +12,5 @@ def render(page: Page) -> str:
     if page.tiers is not None:
         found[f"tiers_{page.tiers}"] = {metric: place.tier for metric, place in page.standings().items() if place.tier}
     found["quality"] = [row.to_json() for row in page.quality]
-    left_out = ("definitions", "as_of", "daily", "by_service", "weekly")
-    found["before"] = {name: value for name, value in page.before.to_json().items() if name not in left_out}
+    found["before"] = {name: value for name, value in page.before.figures_to_json().items() if name not in ("definitions", "as_of")}
     return json.dumps(found, indent=2, allow_nan=False) + "\n"
