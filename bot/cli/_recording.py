@@ -5,11 +5,12 @@ Decides only what is a readable recording; what it means is decided in `workload
 
 import gzip
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.cli._refusal import NOT_FOUND, USAGE, refuse
+from bot.config.stage import Cluster
 from bot.domain.duration import parse_duration
 from bot.workloads.watch import Limits
 
@@ -65,3 +66,22 @@ def asked_target(recording: dict[str, Any], target: str | None, *, as_json: bool
         refuse(f"--target {target!r} names no object", why="it is KIND/NAME", fix="--target Deployment/web", as_json=as_json)
     version = recording.get("target", {}).get("apiVersion", "") if isinstance(recording.get("target"), dict) else ""
     return {**recording, "target": {"kind": kind, "name": name, "apiVersion": version}}
+
+
+def record_to(file: Path, cluster: Cluster, target: tuple[str, str, str], *, image: str | None, span: timedelta) -> int:
+    """Records for the span, or until Ctrl-C, and writes the file; the number of entries. UserError where it cannot begin."""
+    from bot.adapters.kubernetes.recorder import Recorder
+
+    kind, namespace, name = target
+    recorder = Recorder(cluster=cluster, kind=kind, namespace=namespace, name=name, wanted_image=image, clock=lambda: datetime.now(UTC))
+    recorder.start()
+    try:
+        recorder.stop_asked.wait(span.total_seconds())
+    except KeyboardInterrupt:
+        pass
+    finally:
+        recorder.stop()
+    recording = recorder.recording()
+    raw = json.dumps(recording, ensure_ascii=False, indent=1).encode()
+    file.write_bytes(gzip.compress(raw) if file.suffix == ".gz" else raw)
+    return len(recording["entries"])
