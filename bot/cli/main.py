@@ -30,6 +30,8 @@ def options() -> None:
 def load_commands() -> typer.Typer:
     """The application with every command of this folder registered, in the order of their file names."""
     for module_info in sorted(pkgutil.iter_modules(shelf.__path__), key=lambda found: found.name):
+        if module_info.name.startswith("_") or module_info.name == "main":
+            continue
         module = importlib.import_module(f"{shelf.__name__}.{module_info.name}")
         if hasattr(module, "register"):
             module.register(app)

@@ -15,7 +15,7 @@ from bot.cli.demo.settings import sandbox_settings
 from bot.cli.demo.story import Story
 from bot.cli.demo.tell import Teller
 from bot.domain.errors import UserError
-from bot.domain.promotion import PromotionState
+from bot.domain.promotion import Promotion, PromotionState
 from bot.logs import configure
 
 ROLLOUT_SECONDS, DEADLINE_SECONDS = 1.0, 4.0
@@ -119,7 +119,7 @@ def _stay(teller: Teller) -> None:
 def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[str, Any]:
     parts = story.parts
     promotions, reverts = [], []
-    for promotion in story.promotions():
+    for promotion in _shown(story.promotions()):
         for move in promotion.moves:
             row = {
                 "service": move.service,
@@ -144,6 +144,12 @@ def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[st
         "seconds": round(seconds, 1),
         "ok": ok,
     }
+
+
+def _shown(promotions: list[Promotion]) -> list[Promotion]:
+    """Without those whose pull request went on with newer content: a row is one pull request."""
+    last = {(promotion.stage, promotion.number): promotion.id for promotion in promotions if promotion.number is not None}
+    return [promotion for promotion in promotions if last.get((promotion.stage, promotion.number), promotion.id) == promotion.id]
 
 
 def _calls(parts: Parts, stage: str, number: int | None) -> int:
