@@ -59,7 +59,7 @@ class Track:
 
     `clock` is when the time limit began to run; `left_to` what the workload wants since it left the wanted image; `broke` how
     often since the last bake it stopped being complete by itself, with no change of its spec; `crashed` whether containers
-    restarted then.
+    restarted then; `crashes` when the latest such breaks began, bake or not.
     """
 
     wanted: str | None
@@ -76,6 +76,7 @@ class Track:
     baked: bool = False
     broke: int = 0
     crashed: bool = False
+    crashes: tuple[datetime, ...] = ()
     restarts: int = 0
 
 
@@ -106,7 +107,7 @@ def step_elsewhere(track: Track, state: WorkloadState) -> Track:
     if track.taken_at is None:
         return replace(track, present=state, before=tuple(dict.fromkeys(track.before + state.images)))
     return replace(
-        track, present=state, left_to=state.images, healthy_since=None, degraded_since=None, baked=False, broke=0, crashed=False
+        track, present=state, left_to=state.images, healthy_since=None, degraded_since=None, baked=False, broke=0, crashed=False, crashes=()
     )
 
 
@@ -125,6 +126,9 @@ def step_here(track: Track, state: WorkloadState) -> Track:
     starts = track.taken_at is None or bool(track.left_to) or not same_object
     degraded = state.state is RolloutState.DEGRADED
     breaks = track.broke + int(broke)
+    crashed = breaks > 0 and state.restarts > track.restarts
+    begun = at if broke else track.clock
+    earlier = tuple(crash for crash in track.crashes if at - crash < track.limits.timeout and same_object)
     return replace(
         track,
         present=state,
@@ -136,7 +140,8 @@ def step_here(track: Track, state: WorkloadState) -> Track:
         failure=state.reason if degraded else track.failure,
         baked=track.baked and not left_health and same_object,
         broke=breaks,
-        crashed=track.crashed or (breaks > 0 and state.restarts > track.restarts),
+        crashed=track.crashed or crashed,
+        crashes=(*earlier, begun) if crashed and begun not in earlier else earlier,
         restarts=state.restarts if complete else track.restarts,
     )
 
@@ -196,6 +201,11 @@ def judge_not_taken(track: Track, present: WorkloadState, now: datetime) -> Ruli
 def judge_complete(track: Track, present: WorkloadState, since: datetime, now: datetime) -> Ruling:
     """Complete: does it stay so?"""
     due = since + track.limits.bake
+    crashes = [crash for crash in track.crashes if now - crash < track.limits.timeout]
+    if len(crashes) >= FLAPS:
+        reason = f"its containers crashed {len(crashes)} times within {spell(track.limits.timeout)} after it was complete"
+        calm = crashes[-FLAPS] + track.limits.timeout
+        return Ruling(outcome=Outcome.DEGRADED, reason=f"{reason}; now: {present.reason}", settled=False, look_again=calm)
     if track.baked or now >= due:
         late = since - track.clock - track.limits.timeout
         told = f", {spell(late)} after the time limit" if late > timedelta() else ""

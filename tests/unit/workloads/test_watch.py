@@ -30,6 +30,15 @@ def ruled(states: Sequence[WorkloadState], at: float, wanted: str | None = NEW) 
     return judge(follow(wanted, LIMITS, START, states), START + timedelta(seconds=at))
 
 
+LATE_CRASHES = [
+    seen(0, H),
+    seen(14, P, restarts=3),
+    seen(24, H, restarts=3),
+    seen(36, P, restarts=6),
+    seen(46, H, restarts=6),
+]
+
+
 @pytest.mark.parametrize(
     ("states", "at", "outcome", "settled"),
     [
@@ -74,6 +83,9 @@ def ruled(states: Sequence[WorkloadState], at: float, wanted: str | None = NEW) 
         pytest.param([seen(0, H), seen(3, P), seen(6, H), seen(9, P), seen(11, H)], 12, Outcome.DEGRADED, True, id="flaps"),
         pytest.param([seen(0, H), seen(3, P), seen(6, H), seen(9, P), seen(11, H)], 21, Outcome.HEALTHY, True, id="flapped, then stood"),
         pytest.param([seen(0, H), seen(30, P), seen(31, H), seen(90, P), seen(91, H)], 92, Outcome.PROGRESSING, False, id="drained nodes"),
+        pytest.param(LATE_CRASHES, 57, Outcome.DEGRADED, False, id="crashes late again and again, and looks healthy in between"),
+        pytest.param(LATE_CRASHES, 130, Outcome.HEALTHY, True, id="crashed late, and then no more"),
+        pytest.param(LATE_CRASHES[:3], 37, Outcome.HEALTHY, True, id="crashed late once"),
         pytest.param([seen(0, RolloutState.UNKNOWN, reason="git is away")], 900, Outcome.UNKNOWN, False, id="the agent knows nothing"),
     ],
 )
