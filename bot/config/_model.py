@@ -1,17 +1,12 @@
 """What all models of the configuration share: frozen, unknown keys refused, field docstrings as descriptions; and small field types."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
 LONGEST_PATH = 512
-
-
-def listed(value: Any) -> Any:
-    """One value stands for a list of one."""
-    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
 def _folder(value: str) -> str:
@@ -47,7 +42,7 @@ def _branch(value: str) -> str:
     if value.startswith("refs/"):
         raise ValueError("write the branch without refs/heads/")
     if value.startswith("promote/"):
-        raise ValueError("promote/… is where the bot keeps its own branches; a stage cannot stand there")
+        raise ValueError("the branches promote/… are the bot's own. Choose another branch for the stage")
     return value
 
 

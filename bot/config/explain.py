@@ -119,6 +119,9 @@ def _told(details: Any, node: Node, path: tuple[str | int, ...], root: Node) -> 
         case "value_error":
             what, _, fix = str(context.get("error", details["msg"])).partition(". ")
             return Finding(mark=node.mark, what=what[:1].upper() + what[1:], fix=fix)
+        case "too_short":
+            name = repr(path[-1]) if path else "This"
+            return Finding(mark=node.mark, what=f"{name} is empty", fix=f"Write at least {context.get('min_length', 1)}")
         case "string_type" if isinstance(node.scalar, int | float) and not isinstance(node.scalar, bool):
             return Finding(
                 mark=node.mark, what=f"YAML reads {node.raw} as a number, and a text is wanted", fix=f'Put it in quotes: "{node.raw}"'

@@ -7,9 +7,10 @@ is left to `commands` and the forge.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel
 
-from bot.config._model import SETTINGS, Account, Channel, TeamSlug, listed
+from bot.config._model import SETTINGS, Account, Channel, TeamSlug
+from bot.gates._fields import Listed
 
 RoleName = Literal["operator", "approver", "release", "admin"]
 Permission = Literal["write", "maintain", "admin"]
@@ -20,9 +21,9 @@ class Group(BaseModel):
 
     model_config = SETTINGS
 
-    users: Annotated[tuple[Account, ...], BeforeValidator(listed)] = ()
+    users: Annotated[tuple[Account, ...], Listed()] = ()
     """Accounts, by login or, safer, by their numeric id (a login may be renamed and taken over)."""
-    teams: Annotated[tuple[TeamSlug, ...], BeforeValidator(listed)] = ()
+    teams: Annotated[tuple[TeamSlug, ...], Listed()] = ()
     """Teams of the forge, as `organisation/team`."""
     permission: Permission | None = None
     """Also everybody who has at least this permission on the stage's repository."""
@@ -70,7 +71,7 @@ class People(BaseModel):
     """For all stages."""
     stages: Mapping[str, Roles] = {}
     """Per stage; a role given here replaces the one for all stages."""
-    bots: Annotated[tuple[Account, ...], BeforeValidator(listed)] = ()
+    bots: Annotated[tuple[Account, ...], Listed()] = ()
     """Bot accounts whose commands count as if a person gave them. All others are ignored."""
 
     def group(self, role: RoleName, stage: str) -> Group:
@@ -91,5 +92,5 @@ class Team(BaseModel):
     """The Slack channel (name or id) that hears of the team's services."""
     github: TeamSlug | None = None
     """The forge's team, as `organisation/team`."""
-    members: Annotated[tuple[Account, ...], BeforeValidator(listed)] = ()
+    members: Annotated[tuple[Account, ...], Listed()] = ()
     """Accounts, for mentions."""

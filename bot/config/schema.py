@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.config._model import SETTINGS, STAGE_NAME, Account, Channel, StageName, TeamSlug, listed
+from bot.config._model import SETTINGS, STAGE_NAME, Account, Channel, StageName, TeamSlug
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.service import Place, Service, Services
 from bot.config.stage import AnyGate, Cluster, Rollout, Stage
-from bot.gates._fields import HttpUrl, PositiveDuration
+from bot.gates._fields import HttpUrl, Listed, PositiveDuration
 
 __all__ = [
     "Account",
@@ -129,7 +129,7 @@ class Discovery(BaseModel):
 
     enabled: bool = True
     """Promote services that stand in no `services` entry."""
-    ignore: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    ignore: Annotated[tuple[str, ...], Listed()] = ()
     """Images that are no services, as globs: `docker.io/library/*`, `*/busybox`."""
 
     def ignores(self, image: str) -> bool:

@@ -6,12 +6,13 @@ Everything here is optional: without a word of it services are discovered from t
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from bot.config._model import SETTINGS, Folder, RepositoryName, ServiceName, StageName, listed
+from bot.config._model import SETTINGS, Folder, RepositoryName, ServiceName, StageName
 from bot.domain.image import normal_name
+from bot.gates._fields import Listed
 
-Images = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Images = Annotated[tuple[str, ...], Listed()]
 
 
 class Place(BaseModel):
@@ -32,15 +33,13 @@ class Service(BaseModel):
 
     images: Images | Mapping[StageName, Images] = ()
     """The images that make up the service, without tags; or, where the registry differs, a list per stage."""
-    charts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    charts: Annotated[tuple[str, ...], Listed()] = ()
     """The charts that move with it."""
     versions: Mapping[StageName, tuple[Place, ...]] = {}
     """Per stage: where its version stands when the file format alone cannot tell."""
     team: str | None = Field(default=None, min_length=1)
     """Which team owns it: a key of `teams`."""
-    after: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[a-z0-9][a-z0-9-]*)?$")], ...], BeforeValidator(listed)
-    ] = ()
+    after: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[a-z0-9][a-z0-9-]*)?$")], ...], Listed()] = ()
     """Services whose promotion goes first: `ledger` in every stage, `ledger@prod` in that stage only."""
     ignore: bool = False
     """Leave this service alone."""

@@ -7,12 +7,12 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from bot.config._model import SETTINGS, Branch, Folder, RepositoryName, StageName, listed
+from bot.config._model import SETTINGS, Branch, Folder, RepositoryName, StageName
 from bot.domain.repository import EnvironmentRepository
 from bot.gates import Gate, shelf, with_always
-from bot.gates._fields import Duration, PositiveDuration
+from bot.gates._fields import Duration, Listed, PositiveDuration
 from bot.gates.soak import Soak
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class Cluster(BaseModel):
     """The context in it; without it, its current one."""
     in_cluster: bool = False
     """Use the service account of the pod that the bot runs in."""
-    namespaces: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")], ...], BeforeValidator(listed)] = ()
+    namespaces: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")], ...], Listed()] = ()
     """Which namespaces belong to the stage; empty: all of them."""
     agent: Literal["none", "argocd", "flux"] = "none"
     """Which GitOps agent carries git into the cluster; the bot then waits until it says that it took the commit."""
-    agent_namespaces: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    agent_namespaces: Annotated[tuple[str, ...], Listed()] = ()
     """Where the agent's own objects stand, when that is outside of `namespaces` (for Argo CD often `argocd`)."""
     allow_exec: bool = False
     """Let the kubeconfig start programs to log in (exec plugins of EKS, GKE, AKS)."""
@@ -72,7 +72,7 @@ class Stage(BaseModel):
 
     name: StageName
     """The key it stands under."""
-    after: Annotated[tuple[StageName, ...], BeforeValidator(listed)] = ()
+    after: Annotated[tuple[StageName, ...], Listed()] = ()
     """The upstream stages. A stage without any is where versions enter."""
     needs: Literal["all", "any"] = "all"
     """With several upstream stages: must a version be good in all of them, or in any?"""
@@ -104,7 +104,7 @@ class Stage(BaseModel):
     """Does the label `promotion:approve`, put on by a person, count as that person's approval?"""
     allow_downgrade: bool = False
     """May a version enter that is older than the one that stands here?"""
-    services: Annotated[tuple[str, ...], BeforeValidator(listed)] | None = None
+    services: Annotated[tuple[str, ...], Listed()] | None = None
     """Which services are promoted into this stage, as names or globs; without it, all."""
 
     @property

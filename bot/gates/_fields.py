@@ -4,13 +4,15 @@ Decides what a value may look like and says how to mend it where it does not; wh
 """
 
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import re2
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from bot.domain.duration import parse_duration, spell
 
@@ -32,15 +34,30 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+class Listed:
+    """Marks a list that may also be written as its one part: `after: uat` for `after: [uat]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
 def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise ValueError(f"there is no time zone {value!r}. Write its IANA name, for example Europe/Berlin, America/New_York or UTC")
-    ZoneInfo(value)
     return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=256)
@@ -53,9 +70,7 @@ def compile_pattern(text: str) -> Any:
         return re2.compile(text, options=options)
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(
-            f"this is not a regular expression that RE2 knows ({reason}). RE2 has no look-around and no back-references"
-        ) from error
+        raise ValueError(f"this is not a regular expression of RE2 ({reason}). RE2 has no look-around and no back-references") from error
 
 
 def _pattern(value: str) -> str:
@@ -83,8 +98,4 @@ PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Texts = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
+Texts = Annotated[tuple[str, ...], Listed()]

@@ -7,17 +7,17 @@ started the promotion, or pushed to it, does not count. An approval of an older 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.domain.duration import spell
 from bot.domain.facts import Answer, Case, Question
 from bot.domain.people import Approval
 from bot.domain.verdict import Verdict
 from bot.gates._base import Gate
-from bot.gates._fields import PositiveDuration, Texts
+from bot.gates._fields import Listed, PositiveDuration, Texts
 from bot.gates._words import several, short
 
-Accounts = Annotated[tuple[str | int, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str | int) else value)]
+Accounts = Annotated[tuple[str | int, ...], Listed()]
 
 
 class Group(BaseModel):

@@ -93,7 +93,7 @@ def _decision(value: Mapping[str, Any]) -> tuple[object, str]:
     told = "; ".join(str(reason) for reason in reasons) if isinstance(reasons, list | tuple) else str(reasons)
     if denied:
         return False, told[:SHOWN]
-    return (value["allow"] if "allow" in value else True if denied == [] else value), told[:SHOWN]
+    return (value.get("allow", True if denied == [] else value)), told[:SHOWN]
 
 
 @lru_cache(maxsize=256)
