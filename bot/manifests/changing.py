@@ -74,6 +74,8 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
         _guard_sibling_digest(source, place, node, new.text)
         return new.text
     parts = new.parts()
+    if new.text is not None and parts.name is not None and parts.name != normal_name(text):
+        raise _refuse(source, node, "InvalidVersion", f"the new value is an image of {parts.name}, not of {normal_name(text) or text}")
     try:
         if not as_reference and place.spot.key in IMAGE_TAG_KEYS:
             parts = checked_tag(parts)

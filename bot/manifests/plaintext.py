@@ -10,6 +10,7 @@ from bot.manifests.addresses import Address
 from bot.manifests.edited import Edited
 from bot.yamltext import Splice, apply, is_text, line_of
 
+_SOPS = re.compile(r"^sops_mac=", re.M)
 HARMLESS = re.compile(r"[\w.+@:/~^-]+\Z", re.A)
 
 
@@ -24,6 +25,8 @@ def replace_span(text: str, span: tuple[int, int], value: str, *, quote_plain: b
         raise EditRefused("StaleValue", f"{old!r} stands there, not {address.old_version}", line)
     if old == value:
         return Edited(text=text)
+    if _SOPS.search(text):
+        raise EditRefused("SopsEncrypted", "the file is sealed by SOPS: a MAC over all its values would break", line)
     if not HARMLESS.match(value):
         raise EditRefused("InvalidVersion", f"{value!r} holds characters that cannot be written safely into this kind of file", line)
     written = f'"{value}"' if quote_plain and not is_text(value) else value

@@ -31,12 +31,12 @@ def fits_plain(value: str, *, flow: bool) -> bool:
     first = value[0]
     if first in _INDICATOR or value in ("---", "..."):
         return False
-    if first in "-?:" and (len(value) == 1 or value[1] in " \t" or (flow and value[1] in _FLOW)):
+    if first in "-?:" and (len(value) == 1 or value[1] in " \t" or (flow and (first != "-" or value[1] in _FLOW))):
         return False
     if ": " in value or ":\t" in value or " #" in value or "\t#" in value or value[-1] == ":":
         return False
     if flow:
-        return not any(mark in value for mark in _FLOW) and "?" not in value[:1] and not re.search(r":(?:[,\[\]{}]|\Z)", value)
+        return not any(mark in value for mark in _FLOW) and not re.search(r":(?:[,\[\]{}]|\Z)", value)
     return True
 
 

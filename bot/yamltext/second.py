@@ -27,7 +27,7 @@ def reads_alike(before: str, after: str, values: tuple[str, ...] | None) -> bool
     changed = [other[1] for one, other in zip(old, new, strict=True) if one[1] != other[1]]
     if values is None:
         return len(changed) == 1
-    return sorted(text or "" for text in changed) == list(values) or len(changed) < len(values)
+    return sorted(text or "" for text in changed) == list(values)
 
 
 def _shape(text: str) -> Shape | None:

@@ -5,7 +5,7 @@ Decides which characters change; whether the result is right is judged by `verif
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.yamltext.layout import Layout, layout_of, token_start
 from bot.yamltext.nodes import Scalar, Text, TextError, begin, finish
@@ -17,11 +17,17 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Splice:
-    """Characters `start` to `end` of a text give way to `text`."""
+    """Characters `start` to `end` of a text give way to `text`.
+
+    `inside` is the whole scalar, where its lines cannot be read alone (in a flow collection, in a block);
+    put between the two texts of `frame` it can.
+    """
 
     start: int
     end: int
     text: str
+    inside: tuple[int, int] | None = None
+    frame: tuple[str, str] = ("{k: ", "}")
 
 
 def apply(text: str, splices: Iterable[Splice]) -> str:
@@ -56,10 +62,14 @@ def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     text = source.text
     layout = layout_of(text, node)
     if node.style == "":
-        return _plain(source, node, value, flow=flow)
+        splice = _plain(source, node, value, flow=flow)
+        return replace(splice, inside=(splice.start, splice.end) if flow else None)
+    inside = (token_start(text, node), finish(node)) if flow else None
     if node.style == "|" and ("\n" in node.value or value[0] in " \t"):
         raise TextError("UnsupportedScalar", "the value is a block of several lines, or ends with a line break", begin(node))
-    return _inside(layout, node, value)
+    if node.style == "|":
+        return replace(_inside(layout, node, value), inside=(token_start(text, node), finish(node)), frame=("k: ", ""))
+    return replace(_inside(layout, node, value), inside=inside)
 
 
 def raw_of(value: str, style: str | None) -> str:
@@ -79,6 +89,8 @@ def _plain(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     written = plain_or_quoted(value, flow=flow, strict_json=source.json, tagged_text=node.tag is not None)
     if start < end:
         return Splice(start=start, end=end, text=written)
+    while node.tag is None and node.anchor is None and text[start - 1 : start] in (" ", "\t"):
+        start -= 1
     before = text[start - 1 : start]
     if node.tag is None and node.anchor is None and before not in (":", "-"):
         raise TextError("UnsupportedScalar", "the key has no value, and no colon after which one could be written", begin(node))

@@ -35,14 +35,16 @@ def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: lis
         return
     shift = 0
     for splice in sorted(splices, key=lambda one: one.start):
-        before, after = _lines_around(old, splice.start, splice.end)
+        before, after = splice.inside or _lines_around(old, splice.start, splice.end)
         new_start = splice.start + shift
         shift += len(splice.text) - (splice.end - splice.start)
         if splice.text == old[splice.start : splice.end]:
             continue
         snippet = old[before:after]
         changed = edited[new_start - (splice.start - before) : after + shift]
-        if changed.count("\n") == snippet.count("\n") and not reads_alike(snippet, changed, None):
+        if splice.inside is not None:
+            snippet, changed = snippet.join(splice.frame), changed.join(splice.frame)
+        if not reads_alike(snippet, changed, None if values else ()):
             raise _refusal("a YAML 1.2 reader would see another change")
 
 
