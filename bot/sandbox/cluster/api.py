@@ -7,7 +7,7 @@ ASGI application; what it serves comes from the world behind it.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +66,10 @@ def target(path: str) -> Target | None:
 
 
 class Api:
-    """The ASGI application of one cluster. `poke` is called for `POST /_sandbox/poke`, the agent's webhook."""
+    """The ASGI application of one cluster. `controls` answer `POST /_sandbox/NAME` with a JSON body: what no real cluster has."""
 
-    def __init__(self, world: World, accounts: Accounts, faults: Faults, poke: Callable[[], None]) -> None:
-        self.world, self.accounts, self.faults, self.poke = world, accounts, faults, poke
+    def __init__(self, world: World, accounts: Accounts, faults: Faults, controls: Mapping[str, Callable[[Obj], None]]) -> None:
+        self.world, self.accounts, self.faults, self.controls = world, accounts, faults, controls
         self.alive = reading.Alive()
         self.requests: deque[tuple[str, str, int]] = deque(maxlen=10_000)
 
@@ -97,13 +97,22 @@ class Api:
         path = request.url.path.rstrip("/")
         if path in OPEN:
             return _json(VERSION) if path == "/version" else PlainTextResponse("ok")
-        if path == "/_sandbox/poke" and request.method == "POST":
-            self.poke()
-            return PlainTextResponse("", 204)
+        if path.startswith("/_sandbox/") and request.method == "POST" and user != ANONYMOUS:
+            return self._control(path.removeprefix("/_sandbox/"), await request.body())
         found = target(path)
         if found is None or not found.plural:
             return self._discovery(user, path, found)
         return await self._resource(request, user, found)
+
+    def _control(self, name: str, body: bytes) -> Response:
+        act = self.controls.get(name)
+        if act is None:
+            raise unknown_path()
+        try:
+            act(writing.read_json(body))
+        except (KeyError, ValueError, TypeError) as error:
+            raise refuse(400, f"{name}: {error}") from error
+        return PlainTextResponse("", 204)
 
     def _discovery(self, user: str, path: str, found: Target | None) -> Response:
         if user == ANONYMOUS:

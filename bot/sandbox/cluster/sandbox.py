@@ -101,7 +101,14 @@ class ClusterSandbox:
         self.agent = (
             Agent(self.world, source, self._directory / "mirror.git", kind=agent, name=name, poll_seconds=poll_seconds) if source else None
         )
-        self.api = Api(self.world, self.accounts, self.faults, self.poke)
+        controls: dict[str, Callable[[Obj], None]] = {
+            "poke": lambda _: self.poke(),
+            "behave": lambda told: self.behave(told["repository"], told["version"], told["how"]),
+            "expire-watches": lambda _: self.expire_watches(),
+            "throttle": lambda told: self.faults.throttle(times=told.get("times"), retry_after=told.get("retry_after", 1)),
+            "clear-faults": lambda _: self.faults.clear(),
+        }
+        self.api = Api(self.world, self.accounts, self.faults, controls)
         self._certificate = make_certificate(self._directory, name) if tls else None
         self._listener = Listener(self.api, name=f"cluster-{name}", port=port, certificate=self._certificate)
         self._listener.on_stop = self._cut
