@@ -236,6 +236,35 @@ def test_what_answers_but_is_no_api_is_told(tmp_path: Path) -> None:
         until(lambda: "no Kubernetes API" in view.now().problem)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"items": [None, 3, {"metadata": None}], "metadata": {"resourceVersion": "1"}},
+        {"items": "x", "metadata": []},
+        {"items": [{"metadata": {"name": "odd", "labels": 3, "ownerReferences": {"uid": 1}}, "spec": [], "status": "?"}], "metadata": None},
+    ],
+)
+def test_odd_objects_do_not_stop_the_watch(body: dict[str, Any], tmp_path: Path) -> None:
+    def answer(call: Call, n: int) -> Reply | None:
+        odd = {"type": "MODIFIED", "object": {"metadata": {"name": "odd", "namespace": "shop"}, "spec": 1}}
+        if "watch" in call.query:
+            good = {"type": "ADDED", "object": web() | {"kind": "Deployment", "apiVersion": "apps/v1"}}
+            return Reply(lines=(line(odd), b"\n", line({"type": 1}), line(good)), hold=True)
+        return Reply(body=body)
+
+    with Wire(script(answer)) as wire, View(wire, tmp_path) as view:
+        until(lambda: "ghcr.io/acme/web:1.4.2" in view.images())
+        assert all(state.state != "healthy" for state in view.now().workloads if state.ref.name == "odd")
+
+
+def test_a_list_without_an_end_is_given_up(tmp_path: Path) -> None:
+    def answer(call: Call, n: int) -> Reply | None:
+        return None if "watch" in call.query else listed(more="again")
+
+    with Wire(script(answer)) as wire, View(wire, tmp_path) as view:
+        until(lambda: "has no end" in view.now().problem, 40)
+
+
 def test_kinds_that_the_cluster_does_not_serve_are_left_out(tmp_path: Path) -> None:
     def answer(call: Call, n: int) -> Reply:
         if call.path.startswith("/apis/argoproj.io"):

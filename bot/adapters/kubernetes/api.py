@@ -25,6 +25,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 LONGEST_LINE = 64 * 1024 * 1024
 LONGEST_WAIT = 60.0
+LONGEST_MESSAGE = 1000
 
 
 class Unreachable(TransientError):
@@ -156,7 +157,7 @@ def rejected(status: int, answered: Mapping[str, str], body: bytes) -> Rejected:
     except (ValueError, RecursionError):
         read = None
     if isinstance(read, dict) and isinstance(read.get("message"), str):
-        told = read["message"]
+        told = read["message"][:LONGEST_MESSAGE]
     return Rejected(
         status, redact(f"the API answered {status}: {told or 'without a word'}"), retry_after=pause(answered.get("Retry-After"))
     )

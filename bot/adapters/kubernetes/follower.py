@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, Protocol
 
+import structlog
+
 from bot.adapters.kubernetes.api import Api, Rejected, Stream, Unreachable
 from bot.adapters.kubernetes.kinds import Kind
 from bot.adapters.kubernetes.refusals import sentence
 from bot.adapters.kubernetes.slim import slim
+from bot.workloads.fields import items, text
 
 PAGE = 500
 WATCH_SECONDS = 60
@@ -25,6 +28,8 @@ LONGEST_PAUSE = 30.0
 PATIENCE = 4
 NOT_SERVED_PAUSE = 300.0
 SHORTEST_WATCH = timedelta(seconds=1)
+
+log = structlog.get_logger(__name__)
 
 
 class Sink(Protocol):
@@ -67,13 +72,19 @@ class Follower:
             try:
                 if not self._position:
                     self._position = self.list()
-                self.follow()
+                if not self.stop.is_set():
+                    self.follow()
             except Rejected as error:
                 if error.status in (410, 500):
                     self._position = ""
                 self.rejected(error)
             except Unreachable as error:
                 self.failed(sentence(error, self.kind, self.namespace, self._verb), wait=None)
+            except Exception:  # a follower that dies would leave the stage looking well
+                log.exception("following a kind failed", kind=self.kind.kind, namespace=self.namespace)
+                self._position = ""
+                told = f"cannot {self._verb} {self.kind.resource}: an internal error, see the log; the bot tries again"
+                self.failed(told, wait=LONGEST_PAUSE if self._failures > PATIENCE else None)
 
     def close(self) -> None:
         """Ends a watch that is waiting, so that `run` sees `stop`."""
@@ -82,23 +93,23 @@ class Follower:
             stream.close()
 
     def list(self) -> str:
-        """Everything there is, page by page; returns the position from which to watch."""
+        """Everything there is, page by page; returns the position from which to watch (empty when it was stopped)."""
         self._verb = "list"
         found: list[dict[str, Any]] = []
         query = {"limit": str(PAGE)} | self.selector()
         position = ""
-        while True:
+        while not self.stop.is_set():
             page = self.get(query)
-            entries = page.get("items")
             version = f"{self.kind.group}/{self.served()}" if self.kind.group else self.served()
-            for entry in entries if isinstance(entries, list) else []:
-                found.append(slim({"kind": self.kind.kind, "apiVersion": version, **entry}))
-            metadata = page.get("metadata") or {}
-            position = str(metadata.get("resourceVersion") or "")
-            more = metadata.get("continue")
+            found += [slim({"kind": self.kind.kind, "apiVersion": version, **entry}) for entry in items(page, "items")]
+            position, more = text(page, "metadata", "resourceVersion"), text(page, "metadata", "continue")
             if not more:
                 break
+            if query.get("continue") == more:
+                raise Unreachable(f"the list of {self.kind.resource} has no end: a page names itself as the next")
             query = {"limit": str(PAGE), "continue": str(more)} | self.selector()
+        else:
+            return ""
         self.sink.listed(self.kind, self.namespace, found, int(position) if position.isdigit() else None)
         self.good()
         return position
@@ -151,7 +162,7 @@ class Follower:
         """One event. A bookmark is a position and nothing else: without a name it looks like a workload of zero replicas."""
         if change != "BOOKMARK":
             self.sink.event(self.kind, change, slim(obj))
-        self._position = str((obj.get("metadata") or {}).get("resourceVersion") or self._position)
+        self._position = text(obj, "metadata", "resourceVersion") or self._position
         self.good()
 
     def good(self) -> None:
