@@ -20,7 +20,7 @@ from bot.gates._words import several, short
 Accounts = Annotated[tuple[str | int, ...], Listed()]
 
 
-class Group(BaseModel):
+class Voters(BaseModel):
     """So many of these."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -61,7 +61,7 @@ class ApprovalGate(Gate):
     """Members of any of these teams may give them."""
     users: Accounts = ()
     """Any of these accounts may give them, by login or id. With neither teams nor users: the approvers of the stage."""
-    each: tuple[Group, ...] = ()
+    each: tuple[Voters, ...] = ()
     """Besides: so many of each of these groups. One person may stand for several groups."""
     codeowners: bool = False
     """Besides: an owner (CODEOWNERS) of every file that the promotion changes."""
@@ -99,7 +99,7 @@ class ApprovalGate(Gate):
             return self.passed(f"{who} approved {short(case.head)}.", look_again=look_again)
         return self._lacks(lacking, ignored, case, look_again)
 
-    def _lacks(self, lacking: list[tuple[Group, int]], ignored: list[str], case: Case, look_again: datetime | None) -> Verdict:
+    def _lacks(self, lacking: list[tuple[Voters, int]], ignored: list[str], case: Case, look_again: datetime | None) -> Verdict:
         parts = [f"{group.count} of {group.told(case.stage)} (has {have})" for group, have in lacking]
         notes = "".join(f" {note}" for note in dict.fromkeys(ignored[-3:]))
         people = several(list(dict.fromkeys(group.told(case.stage) for group, _ in lacking)))
@@ -134,9 +134,9 @@ class ApprovalGate(Gate):
             return f"it is older than {spell(self.expires)}"
         return ""
 
-    def _groups(self, case: Case) -> tuple[list[Group] | None, str]:
+    def _groups(self, case: Case) -> tuple[list[Voters] | None, str]:
         """Everybody who has to say yes, the owners of the files included; or None and why they are not known."""
-        groups = [Group(count=self.count, teams=self.teams, users=self.users), *self.each]
+        groups = [Voters(count=self.count, teams=self.teams, users=self.users), *self.each]
         if not self.codeowners:
             return groups, ""
         answer = case.answers.get(_owners(case), Answer(at=case.now, problem="they have not been asked for yet"))
@@ -147,7 +147,7 @@ class ApprovalGate(Gate):
                 return None, f"the answer does not speak of {path}"
             owners = [str(owner).removeprefix("@") for owner in answer.value[path]]
             if owners:
-                groups.append(Group(teams=tuple(o for o in owners if "/" in o), users=tuple(o for o in owners if "/" not in o)))
+                groups.append(Voters(teams=tuple(o for o in owners if "/" in o), users=tuple(o for o in owners if "/" not in o)))
         return groups, ""
 
 

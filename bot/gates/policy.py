@@ -77,13 +77,13 @@ class Policy(Gate):
         if value is False:
             return self.failed(
                 f"The policy does not allow it{f': {why}' if why else f' (`{self.expression or self.rule}` is false)'}.",
-                f"Whoever owns the policy {self.label}, or what it asks for",
+                "Whoever owns this policy, or what it asks for",
             )
-        return self.unknown(f"The policy answered neither true nor false but {str(value)[:SHOWN]!r}.", "Whoever owns the policy")
+        return self.unknown(f"The policy answered neither true nor false but {str(value)[:SHOWN]!r}.", "Whoever owns this policy")
 
     def _broken(self, why: str) -> Verdict:
         text = " ".join(why.split())[:SHOWN]
-        return self.unknown(f"The policy cannot be evaluated: {text}.", f"Whoever owns the policy {self.label}")
+        return self.unknown(f"The policy cannot be evaluated: {text}.", "Whoever owns this policy")
 
 
 def _decision(value: Mapping[str, Any]) -> tuple[object, str]:

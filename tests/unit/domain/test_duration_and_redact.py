@@ -42,7 +42,8 @@ def test_spelling_rounds_up_so_that_nothing_is_over_too_early() -> None:
 
 
 SECRETS = [
-    "gh" + "p_" + "A1b2" * 9, "gh" + "s_" + "A1b2" * 9, "github_" + "pat_" + "A1b2" * 15, "gl" + "pat-" + "A1b2" * 6, "xox" + "b-123456789-abcdefg",
+    "gh" + "p_" + "A1b2" * 9, "gh" + "s_" + "A1b2" * 9, "github_" + "pat_" + "A1b2" * 15, "gl" + "pat-" + "A1b2" * 6,
+    "xox" + "b-123456789-abcdefg",
     "xapp-" + "1-A123456-abcdef", "https://hooks.slack.com/" + "services/T0/B0/abcdefgh", "AKIA" + "ABCDEFGHIJKLMNOP",
     "eyJ" + "hbGciOiJ9" + ".eyJ" + "zdWIiOiIx" + ".c2lnbmF0dXJl",
 ]  # fmt: skip
