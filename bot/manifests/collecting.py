@@ -3,6 +3,7 @@
 Shared by all YAML formats. Which places hold versions is decided by each format.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence as AnySequence
 from typing import Any
@@ -16,6 +17,7 @@ from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot,
 from bot.yamltext.layout import Layout, layout_of
 from bot.yamltext.splicing import STRING_TAGS
 
+_BREAK = re.compile(r"\r\n|\r|\n")
 Path = tuple[str | int, ...]
 
 
@@ -120,11 +122,7 @@ class Collector:
 
     def _starts(self) -> list[int]:
         if self._line_starts is None:
-            starts, text = [0], self.source.text
-            for offset, piece in enumerate(text):
-                if piece == "\n" or (piece == "\r" and text[offset + 1 : offset + 2] != "\n"):
-                    starts.append(offset + 1)
-            self._line_starts = starts
+            self._line_starts = [0, *(found.end() for found in _BREAK.finditer(self.source.text))]
         return self._line_starts
 
     def _readable(self, spot: Spot) -> Scalar | None:

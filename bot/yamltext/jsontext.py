@@ -7,7 +7,8 @@ import json
 import re
 from typing import Any
 
-from yaml import Mark
+from yaml import Mark, YAMLError
+from yaml._yaml import CParser
 from yaml.events import (
     Event,
     MappingEndEvent,
@@ -32,6 +33,15 @@ def is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def needs_own_reader(text: str) -> bool:
+    """True where a YAML parser refuses a strict JSON text."""
+    try:
+        CParser(text).raw_parse()
+    except YAMLError:
+        return True
+    return False
 
 
 def read(text: str) -> Text | None:

@@ -6,6 +6,7 @@ the tree of a large file costs little more than the parse.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from yaml.events import AliasEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
@@ -36,13 +37,14 @@ def finish(event: Event) -> int:
 class Mapping:
     """A mapping: `children` holds key, value, key, value in the order of the text."""
 
-    __slots__ = ("children", "end", "opening", "start")
+    __slots__ = ("_index", "children", "end", "opening", "start")
 
     def __init__(self, opening: MappingStartEvent) -> None:
         self.opening = opening
-        self.start = begin(opening)
+        self.start: int = opening.start_mark.index  # type: ignore[union-attr]
         self.end = -1
         self.children: list[Node] = []
+        self._index: dict[str, Node] | None = None
 
     @property
     def flow(self) -> bool:
@@ -50,14 +52,13 @@ class Mapping:
 
     def pairs(self) -> Iterator[tuple["Node", "Node"]]:
         children = iter(self.children)
-        return zip(children, children, strict=True)
+        return zip(children, children, strict=False)
 
     def get(self, name: str) -> "Node | None":
         """The value under the scalar key `name`, None where there is none. Merge keys are not followed."""
-        for key, value in self.pairs():
-            if key.__class__ is ScalarEvent and key.value == name:
-                return value
-        return None
+        if self._index is None:
+            self._index = {key.value: value for key, value in self.pairs() if key.__class__ is ScalarEvent}
+        return self._index.get(name)
 
     def text(self, name: str) -> str | None:
         """The text of the scalar under `name`; None where it is missing or no scalar."""
@@ -108,8 +109,7 @@ class Text:
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(NamedTuple):
     """A node in its surroundings: the keys that lead to it, and the nodes from the root to its parent."""
 
     node: Node
@@ -132,17 +132,19 @@ def place_of(node: Node) -> int:
 
 def walk(root: Node) -> Iterator[Spot]:
     """Every value below `root` with its surroundings, in the order of the text; aliases are yielded, not followed."""
-    stack: list[Spot] = [Spot(node=root, path=(), chain=())]
+    stack = [Spot(root, (), ())]
     while stack:
         spot = stack.pop()
         yield spot
-        node = spot.node
-        if isinstance(node, Mapping):
-            chain = (*spot.chain, node)
+        node, path, chain = spot
+        if node.__class__ is Mapping:
+            chain = (*chain, node)
+            children = node.children
             stack += [
-                Spot(node=value, path=(*spot.path, key.value if isinstance(key, ScalarEvent) else ""), chain=chain)
-                for key, value in reversed(list(node.pairs()))
+                Spot(children[index + 1], (*path, getattr(children[index], "value", "")), chain)
+                for index in range(len(children) - 2, -1, -2)
             ]
-        elif isinstance(node, Sequence):
-            chain = (*spot.chain, node)
-            stack += [Spot(node=item, path=(*spot.path, index), chain=chain) for index, item in reversed(list(enumerate(node.children)))]
+        elif node.__class__ is Sequence:
+            chain = (*chain, node)
+            children = node.children
+            stack += [Spot(children[index], (*path, index), chain) for index in range(len(children) - 1, -1, -1)]

@@ -11,6 +11,7 @@ from yaml import YAMLError
 from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -63,88 +64,80 @@ class _Builder:
         self.text = text
         self.events: list[Event] = []
         self.documents: list[Document] = []
+        self.anchors: dict[str, Node] = {}
+        self.targets: dict[int, Node] = {}
+        self.shared: set[int] = set()
 
     def run(self) -> None:
-        """Pull every event; the loop is the whole cost of reading, so it holds no calls that can be spared."""
+        """Pull every event. This loop is the whole cost of reading: the common case, a scalar, goes through three tests."""
         parser = CParser(self.text)
         get_event, keep = parser.get_event, self.events.append
+        roots: list[Node] = []
         stack: list[Mapping | Sequence] = []
-        anchors: dict[str, Node] = {}
-        document = Document(index=-1, root=None)  # type: ignore[arg-type]
-        limit = LIMITS.depth
+        append = roots.append
         while True:
             event = get_event()
-            assert event is not None
-            keep(event)
+            keep(event)  # type: ignore[arg-type]
             kind = event.__class__
-            node: Node
             if kind is ScalarEvent:
-                node = event  # type: ignore[assignment]
-                if event.anchor is not None:  # type: ignore[attr-defined]
-                    anchors[event.anchor] = node  # type: ignore[attr-defined]
+                if event.anchor is not None:  # type: ignore[union-attr]
+                    self.anchors[event.anchor] = event  # type: ignore[union-attr, assignment]
+                append(event)  # type: ignore[arg-type]
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 closed = stack.pop()
-                closed.end = finish(event)
+                closed.end = event.end_mark.index  # type: ignore[union-attr]
+                append = stack[-1].children.append if stack else roots.append
                 if kind is MappingEndEvent:
-                    self.check_keys(closed)  # type: ignore[arg-type]
-                continue
+                    self.check_keys(closed.children[::2])
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 node = Mapping(event) if kind is MappingStartEvent else Sequence(event)  # type: ignore[arg-type]
-                if event.anchor is not None:  # type: ignore[attr-defined]
-                    anchors[event.anchor] = node  # type: ignore[attr-defined]
+                if event.anchor is not None:  # type: ignore[union-attr]
+                    self.anchors[event.anchor] = node  # type: ignore[union-attr]
+                append(node)
+                append = node.children.append
+                stack.append(node)
+                if len(stack) > LIMITS.depth:
+                    raise TextError("ParseError", f"the file nests deeper than {LIMITS.depth} levels", node.start)
             elif kind is AliasEvent:
-                node = event  # type: ignore[assignment]
-                self.bind(document, event, anchors, stack)  # type: ignore[arg-type]
+                self.bind(event, stack)  # type: ignore[arg-type]
+                append(event)  # type: ignore[arg-type]
             elif kind is DocumentStartEvent:
-                anchors = {}
-                document = Document(index=len(self.documents), root=None)  # type: ignore[arg-type]
-                self.documents.append(document)
-                continue
+                self.anchors, self.targets, self.shared = {}, {}, set()
+            elif kind is DocumentEndEvent:
+                found = Document(index=len(self.documents), root=roots.pop(), targets=self.targets, shared=self.shared)
+                self.documents.append(found)
+                if found.targets:
+                    _check_expansion(found)
             elif kind is StreamEndEvent:
                 break
-            else:
-                continue
-            if stack:
-                stack[-1].children.append(node)
-            else:
-                document.root = node
-            if kind is MappingStartEvent or kind is SequenceStartEvent:
-                stack.append(node)  # type: ignore[arg-type]
-                if len(stack) > limit:
-                    raise TextError("ParseError", f"the file nests deeper than {limit} levels", begin(event))
-        for found in self.documents:
-            if found.targets:
-                _check_expansion(found)
 
-    def bind(self, document: Document, event: AliasEvent, anchors: dict[str, Node], stack: list[Mapping | Sequence]) -> None:
+    def bind(self, event: AliasEvent, stack: list[Mapping | Sequence]) -> None:
         """Tie an alias to the node that bears its anchor at this place of the text."""
-        target = anchors.get(str(event.anchor))
+        target = self.anchors.get(str(event.anchor))
         if target is None:
             raise TextError("ParseError", f"the alias *{event.anchor} has no anchor before it", begin(event))
         if any(open_node is target for open_node in stack):
             raise TextError("ParseError", f"the alias *{event.anchor} stands inside the node it names", begin(event))
-        document.targets[id(event)] = target
-        document.shared.add(id(target))
-        if len(document.targets) > LIMITS.aliases:
+        self.targets[id(event)] = target
+        self.shared.add(id(target))
+        if len(self.targets) > LIMITS.aliases:
             raise TextError("ParseError", f"the file has more than {LIMITS.aliases} aliases", begin(event))
 
-    def check_keys(self, mapping: Mapping) -> None:
+    def check_keys(self, keys: list[Node]) -> None:
         """Refuse a key that stands twice, and a template that YAML happens to read as a mapping used as a key."""
-        keys = mapping.children[::2]
         try:
-            names = [key.value for key in keys]  # type: ignore[union-attr]
+            if len({key.value for key in keys}) == len(keys):  # type: ignore[union-attr]
+                return
         except AttributeError:
             for key in keys:
                 if isinstance(key, Mapping) and self.text.startswith("{{", key.start - 1):
                     raise TextError("TemplateSyntax", "the file holds a template where YAML expects a value", key.start) from None
-            names = [key.value for key in keys if isinstance(key, ScalarEvent)]
-        if len(set(names)) != len(names):
-            seen: set[str] = set()
-            for key in keys:
-                if isinstance(key, ScalarEvent):
-                    if key.value in seen:
-                        raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping", begin(key))
-                    seen.add(key.value)
+        seen: set[str] = set()
+        for key in keys:
+            if isinstance(key, ScalarEvent):
+                if key.value in seen:
+                    raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping", begin(key))
+                seen.add(key.value)
 
 
 def _check_size(text: str) -> None:

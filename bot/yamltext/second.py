@@ -7,21 +7,25 @@ from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from yaml import YAMLError as LibyamlError
+from yaml._yaml import CParser
 
 Shape = tuple[tuple[str, str | None], ...]
 
 
 @lru_cache(maxsize=512)
 def reads_alike(before: str, after: str, values: tuple[str, ...] | None) -> bool:
-    """True where both texts have the same structure for YAML 1.2 and differ in scalars only: in exactly `values`, or in one.
+    """True where YAML 1.2 sees in `after` what YAML 1.1 sees, or sees it differ from `before` in scalars only.
 
-    Lines torn from a larger construct may not be readable alone; then there is nothing to compare, and the whole-file
-    reading by the first reader stands.
+    The scalars that may differ are exactly `values`, or any one of them where `values` is None. Lines torn from a larger construct may
+    be unreadable alone, for both readers: then there is nothing to compare, and the first reader's reading of the whole file stands.
     """
+    new = _shape(after)
+    if values is None and new == _first_shape(after):
+        return True
     old = _shape(before)
     if old is None:
         return values is None
-    new = _shape(after)
     if new is None or len(old) != len(new) or any(one[0] != other[0] for one, other in zip(old, new, strict=True)):
         return False
     changed = [other[1] for one, other in zip(old, new, strict=True) if one[1] != other[1]]
@@ -36,3 +40,15 @@ def _shape(text: str) -> Shape | None:
         return tuple((type(event).__name__, getattr(event, "value", None)) for event in YAML(typ="safe", pure=True).parse(text))
     except (YAMLError, ValueError, IndexError, AttributeError, RecursionError):
         return None
+
+
+def _first_shape(text: str) -> Shape | None:
+    """The same as libyaml sees it."""
+    get_event = CParser(text).get_event
+    shape: list[tuple[str, str | None]] = []
+    try:
+        while (event := get_event()) is not None:
+            shape.append((type(event).__name__, getattr(event, "value", None)))
+    except LibyamlError:
+        return None
+    return tuple(shape)

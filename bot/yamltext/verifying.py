@@ -5,11 +5,14 @@ on which the two versions of YAML disagree. Which type a plain value gets is che
 """
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
+from itertools import zip_longest
+from typing import Any
 
 from yaml import YAMLError
 from yaml._yaml import CParser
-from yaml.events import Event, ScalarEvent, StreamEndEvent
+from yaml.events import Event, ScalarEvent
 
 from bot.yamltext import jsontext
 from bot.yamltext.nodes import Text, TextError
@@ -48,35 +51,33 @@ def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: lis
             raise _refusal("a YAML 1.2 reader would see another change")
 
 
-def _events(text: str, *, json: bool) -> list[Event]:
+def _events(text: str, *, json: bool) -> Iterator[Event]:
+    """The edited text's events, one by one: the comparison keeps none of them."""
+    if json and jsontext.needs_own_reader(text):
+        again = jsontext.read(text)
+        assert again is not None
+        yield from again.events
+        return
+    get_event = CParser(text).get_event
     try:
-        parser = CParser(text)
-        get_event = parser.get_event
-        events: list[Event] = []
-        while True:
-            event = get_event()
-            assert event is not None
-            events.append(event)
-            if event.__class__ is StreamEndEvent:
-                return events
+        while (event := get_event()) is not None:
+            yield event
     except YAMLError as error:
-        again = jsontext.read(text) if json else None
-        if again is None:
-            raise _refusal(f"it would no longer be valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
-        return again.events
+        raise _refusal(f"it would no longer be valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
 
 
-def _compare(old: list[Event], new: list[Event], values: AnyMapping[int, str]) -> None:
-    """Both readings event by event. The loop runs over every event of the file, so its common case is two comparisons."""
-    if len(old) != len(new):
-        raise _refusal("its structure would change")
+def _compare(old: list[Event], new: Iterator[Event], values: AnyMapping[int, str]) -> None:
+    """Both readings event by event. The loop runs over every event of the file, so its common case is a few comparisons."""
     found = 0
-    for one, other in zip(old, new, strict=True):
+    one: Any
+    other: Any
+    for one, other in zip_longest(old, new):
         if one.__class__ is not other.__class__:
             raise _refusal("its structure would change")
         if one.__class__ is ScalarEvent:
-            if one.value == other.value and one.style == other.style and one.tag == other.tag and one.anchor == other.anchor:  # type: ignore[attr-defined]
-                found += id(one) in values
+            if one.value == other.value and one.style == other.style and one.tag == other.tag and one.anchor == other.anchor:
+                if id(one) in values:
+                    found += 1
                 continue
             if id(one) not in values or not _as_asked(one, other, values[id(one)]):
                 raise _refusal("another value would change with it")
