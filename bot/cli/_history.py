@@ -81,14 +81,14 @@ def read_zone(name: str, *, as_json: bool) -> ZoneInfo:
         refuse(f"--tz {name!r} is not a time zone", why="zones are IANA names", fix="say UTC or Europe/Berlin", as_json=as_json)
 
 
-def read_instant(text: str | None, zone: ZoneInfo, *, as_json: bool) -> datetime:
-    """The instant of `--as-of`: RFC 3339, or a date for its local midnight; now where nothing is said."""
+def read_instant(text: str | None, zone: ZoneInfo, *, as_json: bool, option: str = "--as-of") -> datetime:
+    """The instant of an option: RFC 3339, or a date for its local midnight; now where nothing is said."""
     if text is None:
         return datetime.now(UTC)
     try:
         return midnight(date.fromisoformat(text), zone) if len(text) == len("2025-01-31") else parse_instant(text)
     except ValueError as error:
-        refuse(f"--as-of {text!r} is not an instant", why=str(error), fix="write 2025-03-10T00:00:00Z", as_json=as_json)
+        refuse(f"{option} {text!r} is not an instant", why=str(error), fix="write 2025-03-10T00:00:00Z", as_json=as_json)
 
 
 def _day(text: str, option: str, as_json: bool) -> date:
