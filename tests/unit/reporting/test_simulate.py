@@ -92,7 +92,7 @@ def test_a_delay_upstream_delays_what_comes_after() -> None:
 
 
 def test_windows_and_freezes_are_read_on_their_own_clock() -> None:
-    rules = config("{gate: window, zone: Europe/Berlin, open: [{days: [mon-fri], from: '09:00', until: '17:00'}]}")
+    rules = config("{gate: window, zone: Europe/Berlin, open: [{cron: '0 9 * * 1-5', for: 8h}]}")
     events = travel("1.0", "8 08:00", "8 09:00", "8 10:00")  # a Saturday
     assert of(run(events, rules), "prod-1.0").entered_at == datetime(2025, 3, 10, 8, tzinfo=UTC)
 
