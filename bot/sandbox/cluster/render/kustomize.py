@@ -14,6 +14,7 @@ from bot.sandbox.cluster.render.helm import deployments
 from bot.sandbox.cluster.render.text import Unreadable, documents, is_object, listing, mapping
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+SCALED = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
 Obj = dict[str, Any]
 
 
@@ -104,7 +105,7 @@ def _change(tree: Build, folder: str, spec: Obj, objects: list[Obj]) -> list[Obj
         if labels:
             meta["labels"] = mapping(meta.get("labels")) | labels
         set_images(obj, listing(spec.get("images")))
-        for item in listing(spec.get("replicas")):
+        for item in listing(spec.get("replicas")) if obj["kind"] in SCALED else []:
             if mapping(item).get("name") == meta["name"] and isinstance(mapping(item).get("count"), int):
                 obj["spec"] = mapping(obj.get("spec")) | {"replicas": item["count"]}
     return objects

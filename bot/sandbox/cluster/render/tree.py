@@ -1,8 +1,9 @@
 """A stage's whole folder, rendered: which files are read how, and what comes of them.
 
 Decides the roots: every kustomization that no other one uses, then every manifest that none of them used, then Helm
-charts and values that no Application or HelmRelease used. So everything in the folder comes to run, whether or not
-the tree has one entrance; files that mean nothing to an agent are left alone.
+charts and values that nothing used. What an Application or a Flux Kustomization takes from a folder is theirs alone.
+So everything in the folder comes to run, whether or not the tree has one entrance; files that mean nothing to an
+agent are left alone.
 """
 
 import posixpath
@@ -13,7 +14,7 @@ from typing import Any
 
 from bot.sandbox.cluster.render.agents import bring, chart_folder
 from bot.sandbox.cluster.render.helm import clean, deployments
-from bot.sandbox.cluster.render.kustomize import NAMES, Build, build, flatten
+from bot.sandbox.cluster.render.kustomize import NAMES, Build, build, flatten, kustomization_in
 from bot.sandbox.cluster.render.text import listing, mapping
 
 Obj = dict[str, Any]
@@ -53,7 +54,7 @@ def render(files: dict[str, bytes], folder: str = "", stage: str = "") -> Render
     folder = folder.strip("/")
     tree = Build(files={path: content for path, content in files.items() if not _hidden(path)})
     inside = [path for path in sorted(tree.files) if _under(path, folder)]
-    objects = _kustomized(tree, inside)
+    found = _kustomized(tree, inside)
     late: list[str] = []
     for path in inside:
         if path in tree.used or not path.endswith((".yaml", ".yml", ".json")):
@@ -65,10 +66,12 @@ def render(files: dict[str, bytes], folder: str = "", stage: str = "") -> Render
             late.append(path)
             tree.used.discard(path)
             continue
-        objects += [deepcopy(found) for document in tree.load(path) for found in flatten(document)]
-    objects = [obj for obj in _expanded(objects) if not _is_build_file(obj)]
-    result = Rendered(items=[Item(obj=obj) for obj in objects])
-    _bring_all(tree, folder, objects, result)
+        found += [(path, deepcopy(one)) for document in tree.load(path) for one in flatten(document)]
+    found = [(path, obj) for path, one in found for obj in _expanded([one]) if not _is_build_file(obj)]
+    result, brought = Rendered(), Build(files=tree.files, problems=tree.problems)
+    _bring_all(brought, folder, [obj for _, obj in found], result)
+    result.items = [Item(obj=obj) for path, obj in found if path not in brought.used] + result.items
+    tree.used |= brought.used
     for obj in _leftovers(tree, folder, late, stage):
         result.items.append(Item(obj=obj))
     result.problems = tree.problems
@@ -96,8 +99,8 @@ def _has_objects(tree: Build, path: str) -> bool:
     return any(flatten(document) for document in tree.load(path))
 
 
-def _kustomized(tree: Build, inside: list[str]) -> list[Obj]:
-    """The objects of every kustomization that no other one uses."""
+def _kustomized(tree: Build, inside: list[str]) -> list[tuple[str, Obj]]:
+    """(path of the kustomization, object) of every kustomization that no other one uses."""
     folders = [posixpath.dirname(path) for path in inside if posixpath.basename(path) in NAMES]
     referred: set[str] = set()
     for folder in folders:
@@ -109,7 +112,8 @@ def _kustomized(tree: Build, inside: list[str]) -> list[Obj]:
         for entry in listing(spec.get("resources")) + listing(spec.get("bases")) + listing(spec.get("components")):
             there = posixpath.normpath(posixpath.join(folder, str(entry)))
             referred.add("" if there == "." else there)
-    return [obj for folder in folders if folder not in referred for obj in build(tree, folder)]
+    roots = [folder for folder in folders if folder not in referred]
+    return [(kustomization_in(tree.files, folder) or "", obj) for folder in roots for obj in build(tree, folder)]
 
 
 def _expanded(objects: list[Obj]) -> list[Obj]:
