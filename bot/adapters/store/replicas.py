@@ -121,7 +121,7 @@ class Replicas:
     def states(self) -> dict[str, int]:
         """How many replicas stand in each state."""
         with self._database.read() as session:
-            rows = session.exec(select(ReplicaRow.state, sa.func.count()).group_by(col(ReplicaRow.state)))
+            rows = session.exec(select(ReplicaRow.state, sa.func.count()).group_by(col(ReplicaRow.state))).all()
             return dict(rows)
 
     @contextmanager
