@@ -40,6 +40,19 @@ class Rejected(TransientError):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to send. `label` is what it is counted under, `read` how many seconds of silence end it, `whole`: read it at once."""
+
+    method: str
+    path: str
+    label: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    read: float = READ_SECONDS
+    whole: bool = True
+    body: bytes | None = None
+
+
 @dataclass(slots=True)
 class Stream:
     """An open watch. `close` may be called from another thread: the reader then ends."""
@@ -84,16 +97,15 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, label: str = "get") -> dict[str, Any]:
         """The JSON object at a path. Rejected or Unreachable otherwise."""
-        response = self._request("GET", path, query, label=label, read=READ_SECONDS, preload=True)
-        return decoded(response.data)
+        return decoded(self.send(Request(method="GET", path=path, query=query or {}, label=label)).data)
 
     def patch(self, path: str, body: Mapping[str, Any], *, label: str = "patch") -> None:
         """Merge-patch one object."""
-        self._request("PATCH", path, None, label=label, read=READ_SECONDS, preload=True, body=json.dumps(body).encode())
+        self.send(Request(method="PATCH", path=path, label=label, body=json.dumps(body).encode()))
 
     def watch(self, path: str, query: Mapping[str, str], *, read: float, label: str = "watch") -> Stream:
         """Open a watch; `read` is how many seconds of silence end it."""
-        return Stream(self._request("GET", path, query, label=label, read=read, preload=False))
+        return Stream(self.send(Request(method="GET", path=path, query=query, label=label, read=read, whole=False)))
 
     def client(self) -> ApiClient:
         """The official client for the present credentials."""
@@ -103,36 +115,27 @@ class Api:
                 self._client = ApiClient(self.configuration)
             return self._client
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        *,
-        label: str,
-        read: float,
-        preload: bool,
-        body: bytes | None = None,
-    ) -> BaseHTTPResponse:
+    def send(self, request: Request) -> BaseHTTPResponse:
+        """One request, sent once. Rejected for any answer but success, Unreachable where none came."""
         client = self.client()
         configuration = client.configuration
         with self._lock:
-            self.calls[label] = self.calls.get(label, 0) + 1
+            self.calls[request.label] = self.calls.get(request.label, 0) + 1
         try:
             token = configuration.get_api_key_with_prefix("BearerToken")
             response: BaseHTTPResponse = client.rest_client.pool_manager.request(
-                method,
-                f"{configuration.host}{path}" + (f"?{urlencode(query)}" if query else ""),
-                headers=headers(token, body),
-                body=body,
-                timeout=Timeout(connect=CONNECT_SECONDS, read=read),
+                request.method,
+                f"{configuration.host}{request.path}" + (f"?{urlencode(request.query)}" if request.query else ""),
+                headers=headers(token, request.body),
+                body=request.body,
+                timeout=Timeout(connect=CONNECT_SECONDS, read=request.read),
                 retries=False,
                 redirect=False,
-                preload_content=preload,
+                preload_content=request.whole,
             )
             if response.status < 300:
                 return response
-            said = response.data if preload else response.read(100_000)
+            said = response.data if request.whole else response.read(100_000)
         except (HTTPError, OSError, ValueError) as error:
             raise Unreachable(f"{configuration.host} does not answer: {plain(error)}") from None
         response.release_conn()
