@@ -6,7 +6,7 @@ stands is asked of the bot's own rules here; whether it came true is not (see `c
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.config.schema import Config
@@ -68,7 +68,7 @@ def choose(found: Mapping[str, Mapping[str, ServiceView]], stages: tuple[str, ..
     level = [(name, chain) for name, chain in playable.items() if name not in taken and _level(chain) and bump(_tag(chain[0][1]))]
     for name, chain in level[: 1 if len(cast) > 1 else PUSHED]:
         cast.append(_part(name, chain, bump(_tag(chain[0][1])), pushed=True))
-    return _with_failure(cast)
+    return _with_failure(cast, clusters)
 
 
 def bump(tag: str) -> str:
@@ -130,24 +130,21 @@ def _part(name: str, chain: Chain, new: str, *, pushed: bool = False) -> Part:
     )
 
 
-def _with_failure(cast: list[Part]) -> list[Part]:
-    """The last one that the seed brings (else the last pushed one) fails where there is still a stage after it, if it can."""
+def _with_failure(cast: list[Part], clusters: Mapping[str, ClusterSandbox]) -> list[Part]:
+    """The last one that can fail does, where there is still a stage after it if possible; those that the seed brings before pushed ones.
+
+    Only Deployments: a StatefulSet whose pod crashes stays stuck after a revert until a person deletes the pod
+    (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback), which is another story.
+    """
     if len(cast) < 2:
         return cast
-    seeded = [part for part in cast if not part.pushed]
-    chosen = (seeded if len(seeded) > 1 else cast)[-1]
-    stage = chosen.stages[-2] if len(chosen.stages) > 2 else chosen.stages[-1]
-    return [
-        part
-        if part is not chosen
-        else Part(
-            service=part.service,
-            stages=part.stages,
-            artifacts=part.artifacts,
-            old=part.old,
-            new=part.new,
-            pushed=part.pushed,
-            fails_in=stage,
-        )
-        for part in cast
+    able = [
+        part for part in cast if {one.kind for one in clusters[_failing(part)].running(part.artifacts[_failing(part)])} == {"Deployment"}
     ]
+    seeded = [part for part in able if not part.pushed]
+    chosen = (seeded if len(seeded) > 1 else able)[-1:]
+    return [replace(part, fails_in=_failing(part)) if part in chosen else part for part in cast]
+
+
+def _failing(part: Part) -> str:
+    return part.stages[-2] if len(part.stages) > 2 else part.stages[-1]
