@@ -149,7 +149,7 @@ def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[st
 def _shown(promotions: list[Promotion]) -> list[Promotion]:
     """Without those whose pull request went on with newer content: a row is one pull request."""
     last = {(promotion.stage, promotion.number): promotion.id for promotion in promotions if promotion.number is not None}
-    return [promotion for promotion in promotions if last.get((promotion.stage, promotion.number), promotion.id) == promotion.id]
+    return [promotion for promotion in promotions if promotion.number is None or last[promotion.stage, promotion.number] == promotion.id]
 
 
 def _calls(parts: Parts, stage: str, number: int | None) -> int:
