@@ -116,5 +116,6 @@ def build(root: Path, *, app: bool = True, permissions: dict[str, str] | None = 
         access = PersonalToken(hub.add_user("robot"))
         hub.add_collaborator(REPO, "robot", "admin")
     forge = connect(access, clock=clock, api_url=hub.api_url, monotonic=lambda: ticks[0], timeout=timedelta(seconds=5))
-    remote = Remote(url=hub.clone_url, protocols=frozenset({"http"}), tokens=forge.credentials)
+    server = hub.url
+    remote = Remote(url=lambda name: f"{server}/{name}.git", protocols=frozenset({"http"}), tokens=forge.credentials)
     return ForgeWorld(hub, forge, GitRepositories(root / "clones", remote), clock, access, ticks)

@@ -62,7 +62,8 @@ class AppInstallation:
     is_app = True
 
     def __init__(self, *, app_id: int, private_key: str, installation: int | None, call: AppCall, clock: Callable[[], datetime]) -> None:
-        self._auth = AppAuth(app_id, private_key, jwt_expiry=540)
+        self._app_id = app_id
+        self._private_key = private_key
         self._installation = installation
         self._call = call
         self._clock = clock
@@ -116,14 +117,15 @@ class AppInstallation:
 
     def _as_app(self, verb: str, path: str, ask: Ask) -> Mapping[str, object]:
         try:
-            self._auth.create_jwt()
+            auth = AppAuth(self._app_id, self._private_key, jwt_expiry=540)
+            auth.create_jwt()
         except Exception as error:  # jwt and cryptography raise their own trees; the text may quote the key
             raise Refused(
                 f"The App's private key cannot be used ({type(error).__name__}).",
                 fix="Give the PEM file that GitHub made under the App's settings, unchanged.",
                 code="PrivateKey",
             ) from None
-        return self._call(self._auth, verb, path, ask)
+        return self._call(auth, verb, path, ask)
 
 
 class BearerAuth(Auth):

@@ -149,6 +149,7 @@ class Wire:
     def _github(self, auth: Auth) -> Github:
         repeat = Retry(
             total=3,
+            connect=1,
             allowed_methods={"GET", "HEAD"},
             status_forcelist={500, 502, 503, 504},
             backoff_factor=0.2,
