@@ -1,0 +1,169 @@
+"""The rules of editing beyond the shared cases: one row a rule, as content, address, new value, and the text or the code that must come."""
+
+from typing import Any
+
+import pytest
+
+from bot.manifests import EditRefused, edit
+
+NEW = "sha256:" + "2e" * 32
+OLD = "sha256:" + "1f" * 32
+PATH = {"path": "$.tag"}
+
+EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
+    ("nothing between colon and comma", "{tag: , x: 1}\n", PATH, "v1", "{tag: v1 , x: 1}\n"),
+    ("strict JSON keeps to JSON", '{"tag": null}\n', PATH, "v1", '{"tag": "v1"}\n'),
+    ("JSON number becomes text", '{"tag": 1.9}', PATH, "1.10", '{"tag": "1.10"}'),
+    ("surrogate pairs of JSON", '{"image":"acme/api:1","e":"\\ud83d\\ude80"}', {"image": "acme/api"}, {"tag": "2"}, '{"image":"acme/api:2","e":"\\ud83d\\ude80"}'),
+    ("anchor without a value", "tag: &v # c\nx: 1\n", PATH, "v2", "tag: &v v2 # c\nx: 1\n"),
+    ("tag without a value", "tag: !!str # c\n", PATH, "v2", "tag: !!str v2 # c\n"),
+    ("non-specific tag is text", "tag: ! v1\n", PATH, "1.10", "tag: ! 1.10\n"),
+    ("null written out", "tag: ~\n", PATH, "v1", "tag: v1\n"),
+    ("empty list item", "- \n- a\n", {"path": "$[0]"}, "v1", "- v1 \n- a\n"),
+    ("explicit key", "? tag\n: v1\n", PATH, "v2", "? tag\n: v2\n"),
+    ("quotes inside double quotes", 'tag: "x"\n', PATH, 'q"uo\\te', 'tag: "q\\"uo\\\\te"\n'),
+    ("quote inside single quotes", "tag: 'x'\n", PATH, "it's", "tag: 'it''s'\n"),
+    ("escaped quote before the version", "tag: 'it''s 1'\n", PATH, "it's 2", "tag: 'it''s 2'\n"),
+    ("comment in the new value is quoted", "tag: x\n", PATH, "v2 # x", 'tag: "v2 # x"\n'),
+    ("colon in the new value is quoted", "tag: x\n", PATH, "v2: x", 'tag: "v2: x"\n'),
+    ("range that starts like a block", "tag: x\n", PATH, ">=1.2 <2", 'tag: ">=1.2 <2"\n'),
+    ("range that does not", "tag: x\n", PATH, "^1.2", "tag: ^1.2\n"),
+    ("Go's short dates", "tag: x\n", PATH, "2026-1-2", 'tag: "2026-1-2"\n'),
+    ("commit hash like a float", "tag: x\n", PATH, "7e12345", 'tag: "7e12345"\n'),
+    ("y is true for Go's yaml v2", "tag: x\n", PATH, "y", 'tag: "y"\n'),
+    ("the value that stands there", "tag: 1.10\n", PATH, "1.10", "tag: 1.10\n"),
+    ("negative index", "a: [1,2]\n", {"path": "$.a[-1]"}, "v2", "a: [1,v2]\n"),
+    ("all matches", "a: [x,y]\n", {"path": "$.a[*]", "count": "all"}, "v2", "a: [v2,v2]\n"),
+    ("descendants", "a:\n  b: {c: v1}\n", {"path": "$..c"}, "v2", "a:\n  b: {c: v2}\n"),
+    ("filter by truth", "a:\n- {on: true, t: v1}\n- {on: false, t: v1}\n", {"path": "$.a[?@.on==true].t"}, "v2", "a:\n- {on: true, t: v2}\n- {on: false, t: v1}\n"),
+    ("filter by number", "a:\n- {n: 1, t: v1}\n- {n: 2, t: v1}\n", {"path": "$.a[?@.n==2].t"}, "v2", "a:\n- {n: 1, t: v1}\n- {n: 2, t: v2}\n"),
+    ("root scalar", "v1\n", {"pointer": ""}, "v2", "v2\n"),
+    ("one of two documents has it", "a: 1\n---\ntag: v1\n", PATH, "v2", "a: 1\n---\ntag: v2\n"),
+    ("untagged image gets a tag", "image: acme/api\n", {"image": "acme/api"}, {"tag": "2"}, "image: acme/api:2\n"),
+    ("official image by its long name", "image: nginx:1\nname: nginx\n", {"image": "docker.io/library/nginx"}, {"tag": "2"}, "image: nginx:2\nname: nginx\n"),
+    ("long name by its short one", "image: index.docker.io/library/nginx:1\n", {"image": "nginx"}, "2", "image: index.docker.io/library/nginx:2\n"),
+    ("whole reference as text", "image: acme/api:1\n", {"image": "acme/api"}, "docker.io/acme/api:3", "image: acme/api:3\n"),
+    ("new name", "image: acme/api:1\n", {"image": "acme/api"}, {"name": "ghcr.io/a/api", "tag": "2"}, "image: ghcr.io/a/api:2\n"),
+    ("tag and digest", f"image: acme/api:1@{OLD}\n", {"image": "acme/api"}, {"tag": "2", "digest": NEW}, f"image: acme/api:2@{NEW}\n"),
+    ("digest alone", f"image: acme/api@{OLD}\n", {"image": "acme/api"}, {"digest": NEW}, f"image: acme/api@{NEW}\n"),
+    ("same tag under a pin", f"image: acme/api:1@{OLD}\n", {"image": "acme/api"}, {"tag": "1"}, f"image: acme/api:1@{OLD}\n"),
+    ("shared by an alias, allowed", "x: &i acme/api:1\nimage: *i\n", {"image": "acme/api", "allowShared": True}, {"tag": "2"}, "x: &i acme/api:2\nimage: *i\n"),
+    ("empty digest pins nothing", 'image: {repository: a, tag: "1", digest: ""}\n', {"path": "$.image"}, {"tag": "2"}, 'image: {repository: a, tag: "2", digest: ""}\n'),
+    ("digest inside the tag field", f'image:\n  tag: "1@{OLD}"\n', {"path": "$.image.tag"}, {"tag": "2", "digest": NEW}, f'image:\n  tag: "2@{NEW}"\n'),
+    ("Argo's old=new", "images: [web=acme/web:1.0]\n", {"path": "$.images[0]"}, {"tag": "2.0"}, "images: [web=acme/web:2.0]\n"),
+    ("kustomize name and tag", "images:\n- name: api\n  newTag: 1\n  newName: b\n", {"kustomize": "api"}, {"tag": "1.10", "name": "c/d"}, 'images:\n- name: api\n  newTag: "1.10"\n  newName: c/d\n'),
+    ("kustomize by digest", f"kind: Kustomization\nimages:\n- name: api\n  digest: {OLD}\n", {"kustomize": "api"}, {"digest": NEW}, f"kind: Kustomization\nimages:\n- name: api\n  digest: {NEW}\n"),
+    ("chart versions are no tags", "version: 1.2.0+b1\n", {"path": "$.version"}, {"tag": "1.3.0+b2"}, "version: 1.3.0+b2\n"),
+    ("Flux marker", 'tag: v1 # {"$imagepolicy": "f:p:tag"}\n', {"marker": '{"$imagepolicy": "f:p:tag"}'}, "v2", 'tag: v2 # {"$imagepolicy": "f:p:tag"}\n'),
+    ("marker is a whole word", "a: v1 # promote: api\nb: v1 # promote: api-web\n", {"marker": "promote: api"}, "v2", "a: v2 # promote: api\nb: v1 # promote: api-web\n"),
+    ("marker on a block's head", "tag: |- # m: x\n  v1\n", {"marker": "m: x"}, "v2", "tag: |- # m: x\n  v2\n"),
+    ("marker on an image", "image: acme/api:1 # m: x\n", {"marker": "m: x"}, {"tag": "2"}, "image: acme/api:2 # m: x\n"),
+    ("marker in a template", "{{ if }}\ntag: v1 # m: x\n", {"marker": "m: x"}, "1.10", '{{ if }}\ntag: "1.10" # m: x\n'),
+    ("marker in HCL", 'version = "1.2" # m: x\n', {"marker": "m: x"}, "1.10", 'version = "1.10" # m: x\n'),
+    ("marker in .env", "TAG=v1 # m: x\nX=1\n", {"marker": "m: x"}, "v2", "TAG=v2 # m: x\nX=1\n"),
+    ("regex on a plain value", "tag: v1\n", {"regex": r"tag: (?P<version>\S+)"}, "1.10", 'tag: "1.10"\n'),
+    ("regex inside a block", "data: |\n  TAG=v1\n  x\n", {"regex": r"TAG=(?P<version>\S+)"}, "1.10", "data: |\n  TAG=1.10\n  x\n"),
+    ("regex in a comment", "a: 1 # v1\n", {"regex": r"# (?P<version>\S+)"}, "v2", "a: 1 # v2\n"),
+    ("regex in another language", "FROM acme/api:1\n", {"regex": r"api:(?P<version>\S+)"}, "1.10", "FROM acme/api:1.10\n"),
+    ("embedded, CRLF", "v: |\r\n  tag: v1\r\n", {"path": "$.v", "embedded": PATH}, "v2", "v: |\r\n  tag: v2\r\n"),
+    ("embedded twice", "v: |\n  w: |\n    tag: v1\n", {"path": "$.v", "embedded": {"path": "$.w", "embedded": PATH}}, "v2", "v: |\n  w: |\n    tag: v2\n"),
+    ("embedded, blank lines and comments", "v: |\n  # c\n\n  image: acme/api:1 # x\n   \n  y: 1\n", {"path": "$.v", "embedded": {"image": "acme/api"}}, {"tag": "2"}, "v: |\n  # c\n\n  image: acme/api:2 # x\n   \n  y: 1\n"),
+    ("SOPS with a MAC over secrets only", "tag: v1\nsops:\n  mac: ENC[x]\n  mac_only_encrypted: true\n", PATH, "v2", "tag: v2\nsops:\n  mac: ENC[x]\n  mac_only_encrypted: true\n"),
+    ("YAML 1.1 directive", "%YAML 1.1\n---\ntag: v1\n", PATH, "v2", "%YAML 1.1\n---\ntag: v2\n"),
+    ("NEL in another value", 'x: "a\x85b"\ntag: v1\n', PATH, "v2", 'x: "a\x85b"\ntag: v2\n'),
+    ("line separator in a comment", "# c\u2028\ntag: v1\n", PATH, "v2", "# c\u2028\ntag: v2\n"),
+    ("Terraform module", 'module "vpc" {\n  source  = "a/b/c"\n  version = "5.1.2" # c\n}\n', {"hcl": "/module/vpc/version"}, {"tag": "5.2.0"}, 'module "vpc" {\n  source  = "a/b/c"\n  version = "5.2.0" # c\n}\n'),
+    ("Terragrunt ref", 'terraform {\n  source = "git::https://x/y.git//m?ref=v1&depth=1"\n}\n', {"hcl": "/terraform/source"}, "v2", 'terraform {\n  source = "git::https://x/y.git//m?ref=v2&depth=1"\n}\n'),
+]  # fmt: skip
+
+REFUSED: list[tuple[str, str | bytes, dict[str, Any], Any, str]] = [
+    ("key without a colon", "{tag, x}\n", PATH, "v1", "UnsupportedScalar"),
+    ("block that ends with a line break", "tag: |\n  v1\n", PATH, "v2", "UnsupportedScalar"),
+    ("folded block", "tag: >-\n  v1\n", PATH, "v2", "UnsupportedScalar"),
+    ("tag of one's own", "tag: !foo v1\n", PATH, "v2", "UnsupportedScalar"),
+    ("quoted over two lines", 'tag: "a \\\n  b"\n', PATH, "v2", "UnsupportedScalar"),
+    ("embedded in quotes", 'v: "tag: v1\\n"\n', {"path": "$.v", "embedded": PATH}, "v2", "UnsupportedScalar"),
+    ("readers disagree about the lines", "tag: v1\x85b: 2\n", PATH, "v2", "UnsupportedScalar"),
+    ("list", "tag: [1,2]\n", PATH, "v2", "NotAScalar"),
+    ("several", "a: [1,2]\n", {"path": "$.a[*]"}, "v2", "AmbiguousMatch"),
+    ("both documents have it", "tag: v1\n---\ntag: v1\n", PATH, "v2", "AmbiguousMatch"),
+    ("two values on the marked line", "a: {b: v1, c: v1} # m\n", {"marker": "m"}, "v2", "AmbiguousMatch"),
+    ("no such document", "tag: v1\n", {"doc": {"index": 3}, "path": "$.tag"}, "v2", "DocumentNotFound"),
+    ("empty file", "", PATH, "v2", "PathNotFound"),
+    ("item of an alias", "b:\n- &x {tag: v1}\n- *x\n", {"path": "$.b[1].tag"}, "v2", "ThroughAlias"),
+    ("item that an alias shares", "b:\n- &x {tag: v1}\n- *x\n", {"path": "$.b[0].tag"}, "v2", "SharedAnchor"),
+    ("list of merged maps", "b: &x {tag: v1}\nc: {<<: [*x], y: 1}\n", {"path": "$.c.tag"}, "v2", "ThroughMerge"),
+    ("alias without anchor", "a: *x\ntag: v1\n", PATH, "v2", "ParseError"),
+    ("merge conflict", "x: 1\n<<<<<<< a\ntag: v1 # m\n=======\n>>>>>>> b\n", {"marker": "m"}, "v2", "ParseError"),
+    ("deep nesting", "[" * 200_000, PATH, "v2", "ParseError"),
+    ("deep block nesting", "- " * 5000 + "a", PATH, "v2", "ParseError"),
+    ("too large", "tag: v1\n" + "# x\n" * 300_000, PATH, "v2", "ParseError"),
+    ("not UTF-8", b"tag: \xc3\x28\n", PATH, "v2", "NotUtf8"),
+    ("UTF-16", "tag: v1\n".encode("utf-16"), PATH, "v2", "NotUtf8"),
+    ("embedded duplicate", "v: |\n  a: 1\n  a: 2\n", {"path": "$.v", "embedded": {"path": "$.a"}}, "v2", "DuplicateKey"),
+    ("template as a value", "a: {{ .T }}\ntag: v1\n", PATH, "v2", "TemplateSyntax"),
+    ("templated image", 'a: "acme/api:{{ .T }}"\n', {"image": "acme/api"}, {"tag": "2"}, "TemplateSyntax"),
+    ("variable", "tag: ${TAG}\n", PATH, "v2", "TemplateSyntax"),
+    ("encrypted value", "tag: ENC[x]\nsops:\n  mac: ENC[x]\n  mac_only_encrypted: true\n", PATH, "v2", "SopsEncrypted"),
+    ("sealed .env", "TAG=1\nsops_mac=x\n", {"regex": r"TAG=(?P<version>\d)"}, "2", "SopsEncrypted"),
+    ("blank around", "tag: x\n", PATH, " v2", "InvalidVersion"),
+    ("tab", "tag: x\n", PATH, "v\t2", "InvalidVersion"),
+    ("NEL", "tag: x\n", PATH, "v\x852", "InvalidVersion"),
+    ("number", "tag: x\n", PATH, 1.1, "InvalidVersion"),
+    ("nothing", "tag: x\n", PATH, None, "InvalidVersion"),
+    ("no tag of an image", "tag: x\n", PATH, {"tag": "2 # x"}, "InvalidVersion"),
+    ("short digest", "image: acme/api:1\n", {"image": "acme/api"}, {"digest": "sha256:1f"}, "InvalidVersion"),
+    ("other image", "image: acme/api:1\n", {"image": "acme/api"}, "acme/web:3", "InvalidVersion"),
+    ("shell in a regex's place", "TAG=1\n", {"regex": r"TAG=(?P<version>\d+)"}, "2;rm", "InvalidVersion"),
+    ("interpolation in HCL", 'x = "1"\n', {"hcl": "/x"}, "${y}", "InvalidVersion"),
+    ("pinned map", f"image:\n  tag: 1.9\n  digest: {OLD}\n", {"path": "$.image.tag"}, "2", "DigestWouldBeStale"),
+    ("pin inside the tag field", f'image:\n  tag: "1@{OLD}"\n', {"path": "$.image.tag"}, {"tag": "2"}, "DigestWouldBeStale"),
+    ("digest-only entry", f"kind: Kustomization\nimages:\n- name: api\n  digest: {OLD}\n", {"kustomize": "api"}, {"tag": "2"}, "DigestWouldBeStale"),
+    ("no digest field", "kind: Kustomization\nimages:\n- name: api\n  newTag: v1\n", {"kustomize": "api"}, {"digest": NEW}, "FieldMissing"),
+    ("stale", "tag: v1\n", {"path": "$.tag", "old": "v0"}, "v2", "StaleValue"),
+    ("stale digest", f"image: acme/api:1@{OLD}\n", {"image": "acme/api", "old": {"digest": NEW}}, {"tag": "2"}, "StaleValue"),
+    ("unknown key", "tag: v1\n", {"path": "$.tag", "x": 1}, "v2", "BadAddress"),
+    ("two forms", "tag: v1\n", {"path": "$.tag", "pointer": "/tag"}, "v2", "BadAddress"),
+    ("broken path", "tag: v1\n", {"path": "$['ta"}, "v2", "BadAddress"),
+    ("no repository", "tag: v1\n", {"image": "A B"}, "v2", "BadAddress"),
+    ("regex without a version", "tag: v1\n", {"regex": "tag"}, "v2", "BadAddress"),
+    ("negative document", "tag: v1\n", {"doc": {"index": -1}, "path": "$.tag"}, "v2", "BadAddress"),
+    ("broken HCL", 'x = "1\n', {"hcl": "/x"}, "2", "ParseError"),
+    ("no such HCL path", 'x = "1"\n', {"hcl": "/y"}, "2", "PathNotFound"),
+    ("HCL of other values", 'x = "${var.y}"\n', {"hcl": "/x"}, "2", "TemplateSyntax"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "address", "new", "expected"), [row[1:] for row in EDITED], ids=[row[0] for row in EDITED])
+def test_edited(content: str, address: dict[str, Any], new: Any, expected: str) -> None:
+    assert edit(content.encode(), address, new).decode() == expected
+
+
+@pytest.mark.parametrize(("content", "address", "new", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused(content: str | bytes, address: dict[str, Any], new: Any, code: str) -> None:
+    with pytest.raises(EditRefused) as caught:
+        edit(content.encode() if isinstance(content, str) else content, address, new)
+    assert caught.value.code == code, caught.value
+    assert caught.value.message
+    assert caught.value.fix
+    assert caught.value.line >= 1
+
+
+def test_alias_bomb() -> None:
+    rows = ["a: &a [x, x]"]
+    rows += [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefg", "bcdefgh", strict=True)]
+    with pytest.raises(EditRefused, match="expand"):
+        edit("\n".join([*rows, "tag: v1\n"]).encode(), PATH, "v2")
+
+
+def test_merge_bomb() -> None:
+    rows = ["a: &a {k: x}"]
+    rows += [f"{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 9)}]}}" for before, name in zip("abcdefg", "bcdefgh", strict=True)]
+    with pytest.raises(EditRefused, match="expand"):
+        edit("\n".join([*rows, "tag: v1\n"]).encode(), PATH, "v2")
+
+
+def test_the_line_of_a_refusal_in_an_embedded_text_counts_in_the_outer_file() -> None:
+    with pytest.raises(EditRefused) as caught:
+        edit(b"a: 1\nv: |\n  x: 1\n  tag: *y\n", {"path": "$.v", "embedded": PATH}, "v2")
+    assert caught.value.line == 4
