@@ -5,7 +5,6 @@ business of ReplicaSets, StatefulSets, DaemonSets and Jobs.
 """
 
 import hashlib
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +36,7 @@ def create_pod(world: World, owner: Obj, template: Obj, *, name: str = "", node:
             "labels": {**(meta.get("labels") or {}), **(labels or {})},
             "ownerReferences": [owner_reference(owner)],
         },
-        "spec": deepcopy(template.get("spec") or {}),
+        "spec": dict(template.get("spec") or {}),
         "status": {"phase": "Pending", "qosClass": "BestEffort"},
     }
     if not name:

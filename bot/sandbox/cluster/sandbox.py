@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -236,7 +237,7 @@ class ClusterSandbox:
         """Puts objects in as somebody with kubectl would: the agent did not bring them."""
         with self.store.lock:
             for obj in objects:
-                wanted = with_defaults(obj)
+                wanted = with_defaults(deepcopy(obj))
                 resource = self.store.catalog.by_kind(wanted["apiVersion"], wanted["kind"])
                 meta = wanted["metadata"]
                 current = self.store.get(resource, meta.get("namespace", "default") if resource.namespaced else "", meta["name"])

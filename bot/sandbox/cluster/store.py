@@ -8,7 +8,6 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -71,8 +70,8 @@ class Store:
     def create(self, resource: Resource, obj: Obj, now: datetime) -> Obj:
         """Puts a new object in and fills in what the apiserver fills in. Raises KeyError if its name is taken."""
         with self.lock:
-            fresh = deepcopy(obj)
-            meta = fresh.setdefault("metadata", {})
+            meta = dict(obj.get("metadata") or {})
+            fresh = obj | {"metadata": meta}
             if resource.namespaced:
                 meta.setdefault("namespace", "default")
             else:
@@ -96,7 +95,7 @@ class Store:
             before = self._shelf(resource)[(meta.get("namespace", ""), meta["name"])]
             if _same(before, obj):
                 return before
-            after = deepcopy(obj)
+            after = _own(obj)
             if _moves_generation(resource, before, after):
                 after["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
             return self._write("MODIFIED", resource, after, before)
@@ -108,7 +107,7 @@ class Store:
             if before is None:
                 return None
             self._forget_owner(resource, before)
-            last = deepcopy(before)
+            last = _own(before)
             return self._record("DELETED", resource, last, before)
 
     def since(self, version: int) -> list[Change]:
@@ -156,6 +155,11 @@ class Store:
         for listener in tuple(self.listeners):
             listener(change)
         return obj
+
+
+def _own(obj: Obj) -> Obj:
+    """The object with metadata of its own: the rest is shared, since nothing in here is ever mutated."""
+    return obj | {"metadata": dict(obj["metadata"])}
 
 
 def _same(before: Obj, after: Obj) -> bool:
