@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """YAML texts for property tests: any tree, written in any layout that a person or a tool might choose.
 
 The writer here is the tests' own, so that layouts which no library writes (comments everywhere, mixed styles, odd indentation) are tried too.
@@ -34,7 +35,9 @@ def texts(draw: st.DrawFn) -> str:
     tree = draw(ROOTS)
     match draw(st.sampled_from(["block", "flow", "mixed", "quoted", "json", "pretty", "hand", "hand", "hand"])):
         case "block":
-            text = yaml.safe_dump(tree, default_flow_style=False, allow_unicode=draw(st.booleans()), width=draw(st.sampled_from([5, 80, 9999])))
+            text = yaml.safe_dump(
+                tree, default_flow_style=False, allow_unicode=draw(st.booleans()), width=draw(st.sampled_from([5, 80, 9999]))
+            )
         case "flow":
             text = yaml.safe_dump(tree, default_flow_style=True, allow_unicode=True)
         case "mixed":

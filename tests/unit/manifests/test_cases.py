@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Every edit case comes out byte for byte, or is refused with its code: from the data beside the tests, and from a newer set where one is at hand."""
 
 import json

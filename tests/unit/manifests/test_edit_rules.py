@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The rules of editing beyond the shared cases: one row a rule, as content, address, new value, and the text or the code that must come."""
 
 from typing import Any
