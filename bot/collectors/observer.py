@@ -4,6 +4,7 @@ where an event or the resync says that a pull request must be read again.
 Decides what has to be read and how fresh it must be; what follows from it is left to `planning`.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from bot.collectors.slots import SlotReader, StageSlots
 from bot.config.schema import Config, Stage
 from bot.domain.errors import BotError, TransientError, UserError
 from bot.domain.facts import Answer, Facts, Question, ServiceView, StageView
-from bot.domain.promotion import Promotion
+from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullRequest
 from bot.gates import questions_of
 from bot.planning.gating import case_of
@@ -22,6 +23,7 @@ from bot.planning.health import health
 from bot.planning.inventory import views
 from bot.ports import Answers, Clusters, Forge, History, Repositories
 
+COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 FETCH_AT_MOST = timedelta(seconds=1)
 """Within this long after a fetch no second one is made unless a push was heard of."""
 
@@ -77,6 +79,7 @@ class Observer:
             quarantines=tuple(self._sources.history.quarantines()),
             stage_holds=tuple(self._sources.history.stage_holds(stage_name)),
             changed=self._changed(stage, stages[stage_name].head, promotions),
+            not_taken=self._not_taken(stage, promotions),
             forge_problem=forge_problem,
         )
         return replace(facts, answers=self._answers(stage, facts))
@@ -149,6 +152,7 @@ class Observer:
             health={service: health(view, snapshot, last=recorded.get(service), now=now) for service, view in services.items()},
             problems=read.problems if read is not None else (),
             problem=problem,
+            timelines=snapshot.timelines,
             cluster_problem="" if snapshot.reachable else snapshot.problem or f"the cluster of {name} has not been looked at yet",
         )
 
@@ -197,6 +201,33 @@ class Observer:
                 except BotError:
                     found[promotion.id] = tuple(edit.path for move in promotion.moves for edit in move.edits)
         return found
+
+    def _not_taken(self, stage: Stage, promotions: Sequence[Promotion]) -> dict[str, str]:
+        """Where the agent's own word is asked for: promotions whose commit no agent object of this repository holds yet."""
+        if stage.cluster is None or stage.cluster.agent == "none":
+            return {}
+        revisions = {
+            match[0]
+            for workload in self._sources.clusters.snapshot(stage.name).workloads
+            if workload.revision is not None and (match := COMMIT.search(workload.revision)) is not None
+        }
+        found = {}
+        for promotion in promotions:
+            wanted = promotion.merge_commit if promotion.state is PromotionState.MERGED else promotion.revert_commit
+            if promotion.state not in (PromotionState.MERGED, PromotionState.REVERTING) or wanted is None:
+                continue
+            held = {revision: self._holds(stage.repository, wanted, revision) for revision in sorted(revisions)}
+            known = {revision: holds for revision, holds in held.items() if holds is not None}
+            if known and not any(known.values()):
+                found[promotion.id] = next(iter(known))
+        return found
+
+    def _holds(self, repository: str, wanted: str, revision: str) -> bool | None:
+        """Whether `revision` is `wanted` or comes after it; None where it is no commit of this repository."""
+        try:
+            return self._sources.repositories.is_ancestor(repository, wanted, revision)
+        except BotError:
+            return None
 
     def _teams(self, stage: Stage) -> tuple[str, ...]:
         """The teams whose membership a gate of this stage or a role asks for."""

@@ -61,7 +61,7 @@ class Rollout(BaseModel):
     """A rollout that is not healthy this long after the merge has failed."""
     bake: Duration = Field(default="2m", validate_default=True)
     """How long it must stay healthy before it counts."""
-    grace: Duration = Field(default=0, validate_default=True)
+    grace: Duration = Field(default="15s", validate_default=True)
     """A degraded workload is given this long to recover before the rollout has failed."""
 
 

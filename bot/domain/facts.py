@@ -9,7 +9,7 @@ from bot.domain.people import Approval, Person
 from bot.domain.promotion import Move, Promotion
 from bot.domain.pull import Check, PullRequest
 from bot.domain.release import Release
-from bot.domain.rollout import RolloutState, WorkloadState
+from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
 from bot.domain.slot import Slot, SlotProblem
 
 
@@ -52,7 +52,8 @@ class StageView:
     """A stage as observed: its branch head and what stands in it, and its cluster.
 
     `problem` says why the repository could not be read now (then `services` are those of the last good read, or empty).
-    `cluster_problem` says why the cluster could not be asked; then every health is unknown.
+    `cluster_problem` says why the cluster could not be asked; then every health is unknown. `timelines` are the latest changes of
+    each workload, oldest first.
     """
 
     stage: str
@@ -62,6 +63,7 @@ class StageView:
     problems: tuple[SlotProblem, ...] = ()
     problem: str = ""
     cluster_problem: str = ""
+    timelines: Mapping[WorkloadRef, tuple[WorkloadState, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ class Facts:
     `stages` holds this stage, all its upstreams, and whatever gates need. `recorded` is this stage's health as last saved, by service.
     `branches` are the promotion branches of the stage's
     repository with their heads. `changed` maps an open promotion's id to the paths that changed on the stage's branch since its base.
+    `not_taken` maps a promotion's id to the commit at which the stage's GitOps agent still stands, where that does not hold its change.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read.
     """
 
@@ -131,6 +134,7 @@ class Facts:
     stage_holds: tuple[StageHold, ...] = ()
     answers: Mapping[Question, Answer] = field(default_factory=dict)
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_taken: Mapping[str, str] = field(default_factory=dict)
     forge_problem: str = ""
 
 

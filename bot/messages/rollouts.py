@@ -50,6 +50,10 @@ def timed_out(reason: str, timeout: timedelta) -> str:
     return f"not healthy within {int(timeout.total_seconds())} s; last seen: {reason}"
 
 
+def not_taken(present: str, wanted: str) -> str:
+    return f"the GitOps agent has not taken the change: it stands at {present[:12]}, which does not hold commit {wanted[:12]}"
+
+
 def overtaken(service: str, stage: str, wanted: Release, present: Release) -> str:
     return f"{stage} now declares {service} {present}, not {wanted}: a newer change has overtaken this rollout."
 

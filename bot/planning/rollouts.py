@@ -29,6 +29,7 @@ from bot.planning.face import show_rollout
 from bot.planning.gating import case_of, first_blocking
 from bot.planning.opened import Decision
 from bot.planning.standing import Report, Standing
+from bot.planning.tracking import bad_news
 
 
 def decide(config: Config, facts: Facts, promotion: Promotion) -> Decision:
@@ -54,9 +55,17 @@ def _watch(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
         ended = replace(promotion, state=PromotionState.SUPERSEDED, ended_at=facts.now, reason=why)
         return Decision(actions=(SavePromotion(promotion=ended, why=why),), report=_report(promotion, Standing.ROLLING_OUT, why))
     state, reason, since = _together(facts, tuple(wanted))
+    started = promotion.rollout_since or promotion.merged_at or facts.now
+    behind = facts.not_taken.get(promotion.id)
+    if behind is not None:
+        state, reason = RolloutState.PROGRESSING, words.not_taken(behind, promotion.merge_commit or "")
+    bad = bad_news(stage, facts, wanted, started)
+    if bad is not None:
+        if bad.settled:
+            return _failed(stage, facts, promotion, bad.reason)
+        return _waiting(promotion, words.degraded_for_now(bad.reason, bad.look_again or facts.now), bad.look_again)
     if state is RolloutState.HEALTHY:
         return _baking(stage, facts, promotion, since)
-    started = promotion.rollout_since or promotion.merged_at or facts.now
     if state is RolloutState.DEGRADED:
         fails_at = since + stage.rollout.grace
         if facts.now >= fails_at:

@@ -51,7 +51,7 @@ def _stage(world: World, stage: str) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "repository": world.repository(stage),
         "cluster": {"kubeconfig": str(world.kubeconfig(stage))},
-        "rollout": {"timeout": TIMEOUT, "bake": BAKE},
+        "rollout": {"timeout": TIMEOUT, "bake": BAKE, "grace": "0s"},
     }
     place = world.stages.index(stage)
     if place:

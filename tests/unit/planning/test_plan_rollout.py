@@ -8,7 +8,7 @@ import pytest
 from bot.domain.action import Notify, Revert, SaveDeployment, SavePromotion, SaveQuarantine, SaveStageHold
 from bot.domain.image import Version
 from bot.domain.promotion import PromotionState
-from bot.domain.rollout import RolloutState
+from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
 from bot.planning.plan import plan
 from tests.support.builders import NOW, config, facts, health, promotion, stage
 
@@ -149,3 +149,57 @@ def test_what_turns_bad_later_is_told_once_per_time():
     [notice] = [action for action in found.actions if isinstance(action, Notify)]
     assert "OOMKilled" in notice.text
     assert not any(isinstance(action, Notify) for action in plan(config(), facts(stage("dev", "1.1.0"), bad)).actions)
+
+
+def seen(text, state, seconds, *, restarts=0, generation=2):
+    ref = WorkloadRef(kind="Deployment", namespace="shop", name="payments", api_version="apps/v1")
+    return WorkloadState(
+        ref=ref,
+        images=(f"ghcr.io/acme/payments:{text}",),
+        state=state,
+        reason="container crashed" if state is RolloutState.PROGRESSING else "fine",
+        observed_at=NOW + timedelta(seconds=seconds),
+        uid="u",
+        generation=generation,
+        restarts=restarts,
+    )
+
+
+def with_timeline(*states):
+    """The promotion merged five minutes ago; the last of the states is the present one."""
+    present = states[-1]
+    found = health("1.1.0", state=present.state, since=present.observed_at, workloads=(present,), reason=present.reason)
+    target = stage("qa", "1.1.0", health={"payments": found}, timelines={present.ref: states})
+    return plan(config(**RULES), facts(stage("dev", "1.1.0"), target, promotions=(merged(),)))
+
+
+def test_a_crash_loop_that_looks_healthy_in_between_is_failed():
+    looping = with_timeline(
+        seen("1.0.0", RolloutState.HEALTHY, -400, generation=1),
+        seen("1.1.0", RolloutState.HEALTHY, -240),
+        seen("1.1.0", RolloutState.PROGRESSING, -200, restarts=1),
+        seen("1.1.0", RolloutState.HEALTHY, -190, restarts=1),
+        seen("1.1.0", RolloutState.PROGRESSING, -100, restarts=2),
+    )
+    assert saved(looping).state is PromotionState.FAILED
+    assert "broke again" in saved(looping).reason
+
+
+def test_one_clean_rise_is_no_bad_news():
+    rising = with_timeline(
+        seen("1.0.0", RolloutState.HEALTHY, -400, generation=1),
+        seen("1.1.0", RolloutState.PROGRESSING, -290),
+        seen("1.1.0", RolloutState.HEALTHY, -200),
+    )
+    assert saved(rising).state is PromotionState.HEALTHY
+
+
+def test_an_agent_that_stands_elsewhere_has_not_taken_it_however_healthy_it_looks():
+    target = stage("qa", "1.1.0", health={"payments": health("1.1.0", since=NOW - timedelta(minutes=3))})
+    seen_facts = facts(stage("dev", "1.1.0"), target, promotions=(merged(),), not_taken={merged().id: "f" * 40})
+    waiting = plan(config(**RULES), seen_facts)
+    assert saved(waiting) is None
+    assert "has not taken" in waiting.reports[0].sentence
+    late = replace(seen_facts, promotions=(merged(rollout_since=NOW - timedelta(minutes=10)),))
+    assert saved(plan(config(**RULES), late)).state is PromotionState.FAILED
+    assert "has not taken" in saved(plan(config(**RULES), late)).reason
