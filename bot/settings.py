@@ -7,6 +7,7 @@ What is configured without being secret stands in the configuration file (`bot.c
 import os
 import stat
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,8 @@ from bot.domain.redact import redact
 PREFIX = "PROMOTION_BOT_"
 LARGEST_SECRET = 64 << 10
 SHORTEST_WEBHOOK_SECRET = 16
+OTHERS = frozenset({f"{PREFIX}CRASH_AT"})
+"""Variables that others read, for tests."""
 
 
 class Settings(BaseSettings):
@@ -141,6 +144,18 @@ def load_settings() -> Settings:
 def _wrong(name: str, why: str) -> UserError:
     variable = PREFIX + name.upper()
     return UserError(f"The variable {variable} is not valid: {why}", where=variable, fix="docs/configuration.md lists the variables")
+
+
+def strays(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables with our prefix that nobody reads, each as a sentence: most often a typing error. Values are not looked at."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHERS
+    names = sorted(name for name in environment if name.upper().startswith(PREFIX))
+    unknown = [name for name in names if name.upper() not in known and not name.upper().startswith(f"{PREFIX}CREDENTIALS__")]
+    bare = sorted(name.removeprefix(PREFIX) for name in known)
+    close = {name: get_close_matches(name.upper().removeprefix(PREFIX), bare, n=1) for name in unknown}
+    return tuple(
+        f"Nobody reads the variable {name}." + (f" Did you mean {PREFIX}{close[name][0]}?" if close[name] else "") for name in unknown
+    )
 
 
 def require_webhook_secret(settings: Settings) -> None:

@@ -15,7 +15,7 @@ MOST_SCALARS = 20_000
 
 def lint(root: Node) -> list[Finding]:
     """Everything that does not fit, and everything that looks unwise (as warnings), in no particular order."""
-    return [*_graph(root), *_cycles(root), *_places(root), *_names(root), *services(root), *_sources(root), *_unwise(root), *_secrets(root)]
+    return [*_graph(root), *_cycles(root), *_places(root), *_names(root), *services(root), *_sources(root), *_unwise(root)]
 
 
 def stages_of(root: Node) -> dict[str, Node]:
@@ -144,7 +144,8 @@ def _unwise(root: Node) -> Iterator[Finding]:
         yield Finding(mark=discovery.place, what="Nothing is discovered and no service is configured: nothing is promoted", warning=True)
 
 
-def _secrets(root: Node) -> Iterator[Finding]:
+def secrets(root: Node) -> Iterator[Finding]:
+    """Every text that looks like a secret, keys and your own x- parts included."""
     for node, text in _scalars(root):
         kind = find_secret(text)
         if kind is not None:

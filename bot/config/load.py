@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.config.explain import Finding, explain
-from bot.config.lint import lint
+from bot.config.lint import lint, secrets
 from bot.config.problem import ConfigErrors, Problem
 from bot.config.schema import Config
 from bot.config.tree import Mark, Node, Unreadable, read_tree
@@ -75,6 +75,7 @@ def check(content: bytes | str, *, name: str = "config.yaml", base: Path | None 
     findings = [Finding(mark=mark, what=what.partition(". ")[0], fix=what.partition(". ")[2]) for mark, what in doubled]
     if root.entries is None:
         return _checked(None, name, [Finding(mark=root.mark, what="The file is not a mapping", fix="Start from config.example.yaml")])
+    findings += secrets(root)
     root.entries = {key: node for key, node in root.entries.items() if not key.startswith("x-")}
     plain = root.plain()
     findings += _calendars(plain, root, base)

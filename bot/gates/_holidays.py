@@ -20,6 +20,9 @@ from bot.gates._fields import HttpUrl
 
 MOST_EVENTS = 5_000
 MOST_REPEATS = 2_000
+MOST_REPEATING = 200
+MOST_SPANS = 20_000
+EARLIEST_REPEAT = 1970
 TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 
 
@@ -73,9 +76,18 @@ def read(text: str, zone: str, day: date) -> tuple[Span, ...]:
         raise ValueError(f"this is not an iCalendar text ({' '.join(str(error).split())[:120]})") from error
     if len(events) > MOST_EVENTS:
         raise ValueError(f"more than {MOST_EVENTS} events")
+    repeating = [event for event in events if "RRULE" in event or "RDATE" in event]
+    if len(repeating) > MOST_REPEATING or any(
+        _wall(event["DTSTART"].dt).year < EARLIEST_REPEAT for event in repeating if "DTSTART" in event
+    ):
+        raise ValueError(f"more than {MOST_REPEATING} events repeat, or one has done so since before {EARLIEST_REPEAT}")
     begin = datetime.combine(day, time()) - timedelta(days=366)
     moved = {(str(event.get("UID")), _wall(event["RECURRENCE-ID"].dt)) for event in events if "RECURRENCE-ID" in event}
-    found = [span for event in events for span in _occurrences(event, ZoneInfo(zone), begin, moved)]
+    found: list[Span] = []
+    for event in events:
+        found += _occurrences(event, ZoneInfo(zone), begin, moved)
+        if len(found) > MOST_SPANS:
+            raise ValueError("its events repeat too often")
     return tuple(sorted(found))
 
 

@@ -7,7 +7,8 @@ gate wants is in its own file; who may override was decided when the order was s
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from pathlib import PurePath
 
 from bot.domain.directive import Directive, Order
@@ -18,17 +19,18 @@ from bot.gates._base import Gate
 from bot.gates._words import short
 
 LONGEST_ERROR = 200
+SOONEST = timedelta(seconds=5)
 
 
 def evaluate_all(gates: Iterable[Gate], case: Case) -> tuple[Verdict, ...]:
     """One verdict per gate, in the gates' order."""
-    return tuple(_overridden(gate, case, _asked(gate, partial(gate.evaluate, case))) for gate in gates)
+    return tuple(_overridden(gate, case, _asked(gate, partial(gate.evaluate, case), case.now)) for gate in gates)
 
 
 def evaluate_revert(gates: Iterable[Gate], case: Case) -> tuple[Verdict, ...]:
     """The verdicts of the gates that stand in the way of, or speak about, a revert in this stage; most have no say."""
     speaking = (gate for gate in gates if type(gate).on_revert is not Gate.on_revert)
-    return tuple(_overridden(gate, case, _asked(gate, partial(gate.on_revert, case))) for gate in speaking)
+    return tuple(_overridden(gate, case, _asked(gate, partial(gate.on_revert, case), case.now)) for gate in speaking)
 
 
 def questions_of(gates: Iterable[Gate], case: Case) -> tuple[Question, ...]:
@@ -54,7 +56,11 @@ def matches(directive: Directive, case: Case) -> bool:
     )
 
 
-def _asked(gate: Gate, ask: Callable[[], object]) -> Verdict:
+def _asked(gate: Gate, ask: Callable[[], object], now: datetime) -> Verdict:
+    """What the gate says in its own name; something else than a verdict, or an exception, is unknown.
+
+    A look is never overdue, and no secret that the outside sent along is told.
+    """
     try:
         verdict = ask()
     except Exception as error:
@@ -67,8 +73,22 @@ def _asked(gate: Gate, ask: Callable[[], object]) -> Verdict:
             f"Internal error in gate {gate.label}: it answered with {type(verdict).__name__} in place of a verdict.",
             "Whoever wrote the gate",
         )
-    honest = verdict.gate == gate.label and verdict.hard is gate.hard
-    return verdict if honest else replace(verdict, gate=gate.label, hard=gate.hard)
+    again = verdict.look_again
+    if again is not None and again <= now:
+        again = now + SOONEST
+    return replace(
+        verdict,
+        gate=gate.label,
+        hard=gate.hard,
+        look_again=again,
+        sentence=_clean(verdict.sentence),
+        changer=_clean(verdict.changer),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _clean(text: str) -> str:
+    return redact(text)
 
 
 def _told(error: Exception) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import UserError
-from bot.settings import PREFIX, Settings, load_settings, require_webhook_secret
+from bot.settings import PREFIX, Settings, load_settings, require_webhook_secret, strays
 
 TOKEN = "ghp_" + "z9" * 18
 
@@ -161,3 +161,17 @@ def test_no_webhooks_without_a_secret_but_on_loopback(
 
 def test_settings_can_be_made_by_hand() -> None:
     assert Settings(github_webhook_secrets="a,b", log_format="text").log_format == "text"  # type: ignore[arg-type]
+
+
+def test_a_variable_that_nobody_reads_is_told_without_its_value() -> None:
+    given = {
+        PREFIX + "GITHUB_TOKN": TOKEN,
+        PREFIX + "GITHUB_TOKEN": TOKEN,
+        PREFIX + "CREDENTIALS__X": TOKEN,
+        "PATH": "/bin",
+        PREFIX + "ZZZ": "1",
+    }
+    assert strays(given) == (
+        "Nobody reads the variable PROMOTION_BOT_GITHUB_TOKN. Did you mean PROMOTION_BOT_GITHUB_TOKEN?",
+        "Nobody reads the variable PROMOTION_BOT_ZZZ.",
+    )

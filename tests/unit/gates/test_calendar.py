@@ -305,6 +305,10 @@ def test_a_file_that_nobody_read_is_unknown() -> None:
         "hello",
         "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
         ICS.replace("FREQ=DAILY;COUNT=10", "FREQ=SECONDLY"),
+        ICS.replace("20251225", "00010101"),
+        "BEGIN:VCALENDAR\r\n"
+        + "BEGIN:VEVENT\r\nDTSTART:20260101T000000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n" * 100
+        + "END:VCALENDAR\r\n",
         ICS.replace("DTSTART;VALUE=DATE:20251225", "DTSTART:yesterday"),
     ],
 )

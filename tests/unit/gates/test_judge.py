@@ -189,3 +189,9 @@ def test_people_are_told_apart_by_stage_and_service() -> None:
         (order(Order.HOLD, actor=somebody, service="payments", version="1.0.0"), False),
     ]:
         assert (not judge(gate("hold"), case(directives=(directive,))).lets_pass) is held, directive
+
+
+def test_a_look_is_never_overdue() -> None:
+    late = Verdict(gate="rogue", outcome=Outcome.PENDING, sentence="x", look_again=NOW - timedelta(hours=1))
+    (verdict,) = evaluate_all([Rogue(answer=late)], case())
+    assert verdict.look_again == NOW + timedelta(seconds=5)
