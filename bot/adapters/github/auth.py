@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from github.Auth import AppAuth, Auth
 
+from bot.adapters.github.reading import understood
 from bot.adapters.github.reply import Ask
 from bot.domain.errors import Refused, UserError
 from bot.domain.instants import parse_instant
@@ -53,7 +54,7 @@ class PersonalToken:
         return "PersonalToken()"
 
 
-AppCall = Callable[[Auth, str, str, Ask], Mapping[str, object]]
+AppCall = Callable[[Auth, str, str, Ask], Mapping[str, Any]]
 
 
 class AppInstallation:
@@ -89,7 +90,9 @@ class AppInstallation:
         """The App's name in addresses; its login is this with "[bot]"."""
         if not self._slug:
             ask = Ask(doing="read which App we are", where="the App", needs="metadata: read")
-            self._slug = str(self._as_app("GET", "/app", ask)["slug"])
+            answer = self._as_app("GET", "/app", ask)
+            with understood("our App"):
+                self._slug = str(answer["slug"])
         return self._slug
 
     def _mint(self) -> None:
@@ -97,25 +100,24 @@ class AppInstallation:
         if self._installation is None:
             self._installation = self._only_installation()
         answer = self._as_app("POST", f"/app/installations/{self._installation}/access_tokens", ask)
-        now = self._clock()
-        self._token = str(answer["token"])
-        self._renew_at = max(parse_instant(answer["expires_at"]) - RENEW_BEFORE, now + SHORTEST_LIFE)
+        with understood("the installation's token"):
+            self._renew_at = max(parse_instant(answer["expires_at"]) - RENEW_BEFORE, self._clock() + SHORTEST_LIFE)
+            self._token = str(answer["token"])
 
     def _only_installation(self) -> int:
         ask = Ask(doing="list the App's installations", where="the App", needs="metadata: read")
         answer = self._as_app("GET", "/app/installations?per_page=100", ask)
-        found = answer["items"]
-        assert isinstance(found, list)
-        if len(found) != 1:
-            names = ", ".join(sorted(str(item["account"]["login"]) for item in found)) or "no account"
-            raise UserError(
-                f"The GitHub App is installed on {names}; it must be known which installation is ours.",
-                fix="Set the installation id, or install the App on exactly one account.",
-                code="Installation",
-            )
-        return int(found[0]["id"])
+        with understood("the App's installations"):
+            found = {int(item["id"]): str(item["account"]["login"]) for item in answer["items"]}
+        if len(found) == 1:
+            return next(iter(found))
+        raise UserError(
+            f"The GitHub App is installed on {', '.join(sorted(found.values())) or 'no account'}; it must be known which one is ours.",
+            fix="Set the installation id, or install the App on exactly one account.",
+            code="Installation",
+        )
 
-    def _as_app(self, verb: str, path: str, ask: Ask) -> Mapping[str, object]:
+    def _as_app(self, verb: str, path: str, ask: Ask) -> Mapping[str, Any]:
         try:
             auth = AppAuth(self._app_id, self._private_key, jwt_expiry=540)
             auth.create_jwt()

@@ -83,6 +83,8 @@ class Reader:
                     if not node["isCrossRepository"] and int(node["number"]) not in found:
                         found[int(node["number"])] = self._whole(node, repository, required, now)
                 more = connection["pageInfo"]["hasNextPage"]
+                if more and connection["pageInfo"]["endCursor"] in (None, "", after):
+                    raise ValueError("a page that leads nowhere")
                 after = connection["pageInfo"]["endCursor"] if more else after
             if not more and not wanted:
                 return list(found.values())

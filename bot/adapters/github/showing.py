@@ -94,8 +94,9 @@ class Painter:
         if not (creates_comment or creates_check):
             return
         ask = Ask(doing="read what stands on the pull request", where=stage.where, needs="pull_requests: read", known=True)
-        node = self._wire.graphql(documents.FACE, {"id": stage.pull.node_id}, ask).whole()["node"]
+        answer = self._wire.graphql(documents.FACE, {"id": stage.pull.node_id}, ask).whole()
         with understood(stage.where):
+            node = answer["node"]
             self._known.repositories[stage.repository] = str(node["repository"]["id"])
             self._known.learn_labels(stage.repository, label_ids(node["repository"]["labels"]) | label_ids(node["labels"]))
             for entry in (rollup(node) or {}).get("nodes") or ():
@@ -221,7 +222,7 @@ def add_labels(wire: Wire, known: Known, repository: str, number: int, labels: l
         priority=Priority.COSMETIC,
     )
     answer = wire.rest("POST", f"/repos/{repository}/issues/{number}/labels", ask, body={"labels": labels})
-    with understood("the labels"):
+    with understood("the labels", write=True):
         known.learn_labels(repository, {str(label["name"]): str(label["node_id"]) for label in answer})
 
 

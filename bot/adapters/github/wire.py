@@ -92,7 +92,8 @@ class Wire:
         errors: dict[str, BotError] = {}
         gone: set[str] = set()
         now = self._clock()
-        for entry in reply.body.get("errors") or ():
+        told = reply.body.get("errors")
+        for entry in (one for one in (told if isinstance(told, list) else ()) if isinstance(one, Mapping)):
             path = entry.get("path") or [""]
             if entry.get("type") == "NOT_FOUND":
                 gone.add(str(path[0]))
