@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import Refused, Stale, UserError
+from bot.domain.errors import Refused, Stale
 from bot.domain.pull import CheckState, PullState, ReviewState
 from tests.contract.forge_world import BRANCH, MAIN, REPO, ForgeWorld, build
 
@@ -198,85 +198,6 @@ def test_title_and_body_change_and_it_closes(world: ForgeWorld) -> None:
     world.forge.close_pull(REPO, number)
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_merge_is_one_call_with_the_expected_head(app: ForgeWorld, method: str) -> None:
-    number = app.open()
-    head = app.read(number).head
-    with app.calls() as calls:
-        sha = app.forge.merge(REPO, number, head=head, method=method, title="promote(qa): shop", message="why")
-    assert calls() == ["rest /repos/{owner}/{repo}/pulls/{pull_number}/merge"]
-    assert sha == app.hub.head(REPO, MAIN) == app.repositories.refresh(REPO)[MAIN]
-    assert app.hub.read_file(REPO, MAIN, "qa/shop.yaml") == b"image: shop:1.1\n"
-    pull = app.read(number)
-    assert (pull.state, pull.merge_commit) == (PullState.MERGED, sha)
-    assert pull.merged_by is not None
-    assert pull.merged_by.login == app.forge.identity()
-    assert pull.merged_at is not None
-    if method == "squash":
-        (entry,) = app.repositories.log(REPO, after=pull.base, until=sha)
-        assert (entry.subject, entry.body) == ("promote(qa): shop", "why")
-    with pytest.raises(Stale):
-        app.forge.merge(REPO, number, head=head, method=method, title="again")
-
-
-def test_a_head_that_moved_is_never_merged(app: ForgeWorld) -> None:
-    number = app.open()
-    head = app.read(number).head
-    app.hub.push(REPO, BRANCH, {"qa/shop.yaml": "image: evil:1\n"}, message="sneak", author="ada")
-    with pytest.raises(Stale):
-        app.forge.merge(REPO, number, head=head, method="squash", title="t")
-    assert app.hub.read_file(REPO, MAIN, "qa/shop.yaml") == b"image: shop:1.0\n"
-
-
-def test_a_conflict_is_stale_and_seen_as_not_mergeable(app: ForgeWorld) -> None:
-    number = app.open()
-    app.hub.push(REPO, MAIN, {"qa/shop.yaml": "image: shop:9\n"}, message="other", author="ada")
-    pull = app.read(number)
-    assert pull.mergeable is False
-    with pytest.raises(Stale):
-        app.forge.merge(REPO, number, head=pull.head, method="squash", title="t")
-
-
-def test_a_rule_or_a_setting_that_forbids_merging_is_told(app: ForgeWorld) -> None:
-    number = app.open()
-    head = app.read(number).head
-    app.hub.protect(REPO, MAIN, reviews=1)
-    with pytest.raises(Refused) as caught:
-        app.forge.merge(REPO, number, head=head, method="squash", title="t")
-    assert caught.value.code == "MergeBlocked"
-    assert "review" in caught.value.what
-    app.hub.unprotect(REPO, MAIN)
-    app.hub.repository(REPO).settings.allow_squash_merge = False
-    with pytest.raises(Refused) as caught:
-        app.forge.merge(REPO, number, head=head, method="squash", title="t")
-    assert caught.value.code == "MergeMethod"
-
-
-def test_auto_merge_waits_or_merges_at_once(app: ForgeWorld) -> None:
-    app.hub.repository(REPO).settings.allow_auto_merge = True
-    number = app.open()
-    app.forge.queue_merge(REPO, app.read(number), head=app.read(number).head, method="squash")
-    assert app.read(number).state is PullState.MERGED, "nothing was left to wait for"
-    app.hub.protect(REPO, MAIN, checks=("ci",))
-    second = app.open("image: shop:1.2\n", branch="promote/qa/second")
-    pull = app.read(second)
-    with app.calls() as calls:
-        app.forge.queue_merge(REPO, pull, head=pull.head, method="squash")
-    assert calls() == ["graphql enablePullRequestAutoMerge"]
-    assert app.read(second).state is PullState.OPEN
-    app.hub.set_status(REPO, pull.head, "ci", "success")
-    assert app.read(second).state is PullState.MERGED
-
-
-def test_auto_merge_that_the_repository_forbids_names_the_setting(app: ForgeWorld) -> None:
-    app.hub.protect(REPO, MAIN, checks=("ci",))
-    app.hub.repository(REPO).settings.allow_auto_merge = False
-    pull = app.read(app.open())
-    with pytest.raises(UserError) as caught:
-        app.forge.queue_merge(REPO, pull, head=pull.head, method="squash")
-    assert "auto-merge" in caught.value.fix.casefold()
-
-
 def test_a_second_pull_request_of_ours_is_adopted_and_anothers_is_not(app: ForgeWorld) -> None:
     number = app.open()
     opened = app.forge.open_pull(REPO, branch=BRANCH, base_branch=MAIN, title="again", body="")
@@ -293,62 +214,6 @@ def test_a_branch_without_a_difference_is_stale(app: ForgeWorld) -> None:
     app.repositories.push(REPO, {BRANCH: (None, base)})
     with pytest.raises(Stale):
         app.forge.open_pull(REPO, branch=BRANCH, base_branch=MAIN, title="t", body="")
-
-
-def test_reactions_and_replies(world: ForgeWorld) -> None:
-    number = world.open()
-    asked = world.hub.comment(REPO, number, "ada", "/promote now")
-    world.forge.react(REPO, asked.id, "+1")
-    world.forge.react(REPO, asked.id, "+1")
-    for _ in range(2):
-        world.forge.reply(REPO, number, "No.", marker=f"reply:{asked.id}")
-        world.again().reply(REPO, number, "No.", marker=f"reply:{asked.id}")
-    world.hub.comment(REPO, number, "ada", "<!-- promotion-bot:reply:5 -->")
-    world.forge.reply(REPO, number, "Also no.", marker="reply:5")
-    bodies = [comment.body for comment in world.read(number).comments if comment.ours]
-    assert [body.splitlines()[0] for body in bodies] == ["No.", "Also no."]
-    with pytest.raises(UserError):
-        world.forge.react(REPO, 987654321, "+1")
-
-
-def test_roles_come_from_the_permission_api(world: ForgeWorld) -> None:
-    for role in ("read", "triage", "maintain", "admin"):
-        world.hub.add_user(f"u-{role}")
-        world.hub.add_collaborator(REPO, f"u-{role}", role)
-        assert world.forge.permission(REPO, f"u-{role}") == role
-    world.hub.add_user("stranger")
-    assert world.forge.permission(REPO, "ada") == "write"
-    assert world.forge.permission(REPO, "stranger") in ("none", "read")
-    with pytest.raises(UserError):
-        world.forge.permission("acme/no-such-repository", "ada")
-    world.forge.find_pull(REPO, BRANCH)
-    assert world.forge.permission(REPO, "no-such-person") == "none", "the repository is visible: it is the person who is not there"
-    with world.calls() as calls:
-        assert world.forge.permission(REPO, "ada") == "write"
-    assert calls() == []
-
-
-def test_teams_are_asked_one_by_one_and_remembered(app: ForgeWorld) -> None:
-    app.hub.add_team("acme", "release", ["ada"])
-    app.hub.add_user("bob")
-    assert app.forge.teams_of("ada", ["acme/release", "acme/none"]) == {"acme/release"}
-    assert app.forge.teams_of("bob", ["acme/release"]) == frozenset()
-    with app.calls() as calls:
-        assert app.forge.teams_of("ada", ["acme/release"]) == {"acme/release"}
-    assert calls() == []
-    with pytest.raises(UserError):
-        app.forge.teams_of("ada", ["release"])
-
-
-def test_a_command_written_through_another_app_is_marked(app: ForgeWorld) -> None:
-    number = app.open()
-    app.hub.comment(REPO, number, "ada", "/promote approve qa")
-    with app.calls() as calls:
-        assert [one.via_app for one in app.read(number).comments] == [False]
-    assert calls() == ["graphql repository,rateLimit", "rest /repos/{owner}/{repo}/issues/{issue_number}/comments"]
-    with app.calls() as calls:
-        app.read(number)
-    assert calls() == ["graphql repository,rateLimit"], "what was asked once is remembered"
 
 
 def test_a_promotion_costs_four_calls(world: ForgeWorld) -> None:
