@@ -96,8 +96,8 @@ class Store:
             if _same(before, obj):
                 return before
             after = _own(obj)
-            if _moves_generation(resource, before, after):
-                after["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
+            if "generation" in before["metadata"] and _moves_generation(resource, before, after):
+                after["metadata"]["generation"] = before["metadata"]["generation"] + 1
             return self._write("MODIFIED", resource, after, before)
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Obj | None:
