@@ -24,7 +24,7 @@ Held = tuple[int, int, Version, str | None]
 
 
 def slot_at(path: str, content: bytes, address: AnyMapping[str, Any], *, artifact: str) -> FileSlots:
-    """The slots at `address`; `artifact` names what the version is of where the place does not say it. Never raises."""
+    """The slots at `address`; `artifact` is what the configuration says they belong to. Never raises."""
     try:
         parsed = parse_address(address)
         mark, text = decode(content)
