@@ -17,6 +17,7 @@ VERSION = 1
 
 def document(case: Case) -> dict[str, Any]:
     """Everything a rule may look at, as plain JSON values. Without the time of day: a rule's engine has its own clock."""
+    moving = {move.service for move in case.moves}
     return {
         "document": VERSION,
         "stage": case.stage,
@@ -39,7 +40,7 @@ def document(case: Case) -> dict[str, Any]:
             for check in sorted(case.checks or (), key=lambda check: (check.name, check.source))
             if check.commit == case.head
         ],
-        "target": {name: _health(health) for name, health in sorted(case.target.items())},
+        "target": {name: _health(health) for name, health in sorted(case.target.items()) if name in moving},
     }
 
 

@@ -1,6 +1,7 @@
 """upstream: the exact version runs healthily in every upstream stage (or in any of them, if the stage says so). Always on.
 
-Decides from what each upstream stage declares and how its rollout stands. How long it has been so is `soak`'s word. A hotfix
+Decides from what each upstream stage declares and how its rollout stands; a stage that does not have the service at all is left out by
+whoever makes the case, but never all of them. How long it has been so is `soak`'s word. A hotfix
 skips its upstream only by an audited override, and only with an approver's yes for this very head.
 """
 
@@ -22,7 +23,7 @@ class UpstreamGate(Gate):
 
     gate: Literal["upstream"] = "upstream"
     stages: Texts = ()
-    """The upstream stages that must have been seen; filled from the stage's `after`."""
+    """The upstream stages, filled from the stage's `after`; at least one of them must have been seen."""
 
     def placed(self, *, after: tuple[str, ...]) -> Gate:
         if self.stages and set(self.stages) != set(after):
@@ -37,11 +38,9 @@ class UpstreamGate(Gate):
         return "" if approved else f"a hotfix skips a stage only with an approval of {case.stage} for this head as well"
 
     def evaluate(self, case: Case) -> Verdict:
-        seen = {upstream.stage for upstream in case.upstreams}
-        missing = [stage for stage in self.stages if stage not in seen]
-        if missing:
+        if self.stages and not any(upstream.stage in self.stages for upstream in case.upstreams):
             return self.unknown(
-                f"Nothing is known of {several(missing)}, where the version must run first.",
+                f"Nothing is known of {several(self.stages)}, where the version must run first.",
                 "Whoever runs the bot: the stage's repository and cluster must be readable",
             )
         if not case.upstreams:

@@ -138,8 +138,8 @@ def test_what_is_not_healthy_upstream_never_passes(seen: Any, every: bool) -> No
     about = case(upstreams=tuple(seen), needs_all=every)
     passed = all(verdict.lets_pass for verdict in evaluate_all(gates, about))
     good = [found.stage for found in seen if found.declares and found.state is RolloutState.HEALTHY]
-    assert not passed or (set(good) == {"a", "b"} if every else good)
-    assert not passed or len(seen) == 2
+    assert not passed or (len(good) == len(seen) if every else bool(good))
+    assert not passed or seen
 
 
 heads = st.sampled_from([HEAD, BASE, "c" * 40, ""])

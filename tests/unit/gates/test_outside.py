@@ -10,7 +10,8 @@ from bot.domain.dora_rule import DeliveryStats, OpenFailure
 from bot.domain.facts import Answer
 from bot.domain.verdict import Outcome
 from bot.gates import evaluate_all
-from tests.support.builders import NOW, release
+from bot.gates._document import document
+from tests.support.builders import NOW, health, release
 from tests.support.cases import answered, case, check, gate, judge, move
 
 PASSED, PENDING, FAILED, UNKNOWN = Outcome.PASSED, Outcome.PENDING, Outcome.FAILED, Outcome.UNKNOWN
@@ -297,6 +298,11 @@ def test_a_webhook_is_asked_again_and_its_reason_is_told() -> None:
     assert (verdict.sentence, verdict.look_again) == ("https://a.example says no: ticket is closed.", NOW + timedelta(minutes=2))
     soon = judge(made, answered(made, case(), {"state": "pending"}, look_again=NOW + timedelta(hours=1)))
     assert soon.look_again == NOW + timedelta(hours=1)
+
+
+def test_the_document_speaks_of_the_promotions_own_services_only() -> None:
+    crowded = case(target={"payments": health(), "orders": health(service="orders")})
+    assert list(document(crowded)["target"]) == ["payments"]
 
 
 def test_the_question_changes_with_the_facts_and_not_with_time() -> None:

@@ -45,7 +45,12 @@ def test_upstream(seen: Upstream, outcome: Outcome, sentence: str) -> None:
 
 def test_an_upstream_stage_that_was_not_seen_is_unknown() -> None:
     assert judge(UPSTREAM, case(upstreams=())).outcome is Outcome.UNKNOWN
-    assert judge(BOTH, case(upstreams=(upstream("eu"),), needs_all=False)).outcome is Outcome.UNKNOWN
+    assert judge(BOTH, case(upstreams=(upstream("elsewhere"),))).outcome is Outcome.UNKNOWN
+    assert judge(BOTH, case(upstreams=(), needs_all=False)).outcome is Outcome.UNKNOWN
+
+
+def test_a_stage_that_does_not_have_the_service_is_left_out() -> None:
+    assert judge(BOTH, case(upstreams=(upstream("eu"),))).outcome is Outcome.PASSED
 
 
 def test_a_first_stage_has_nothing_before_it() -> None:
