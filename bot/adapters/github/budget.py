@@ -55,12 +55,12 @@ class Budget:
             now = self._clock()
             while self._writes and self._writes[0] <= now - HOUR:
                 self._writes.popleft()
-            wait = max(self._wait(now, span, int(limit * SHARE[priority]), weight) for span, limit in self._limits)
+            wait = max(self._wait(now, span, max(1, int(limit * SHARE[priority])), weight) for span, limit in self._limits)
             if wait <= 0:
                 self._writes.extend([now] * weight)
                 return
         raise RateLimited(
-            f"The budget of {PER_MINUTE} writes a minute and {PER_HOUR} an hour that GitHub allows is used up.",
+            f"The budget of {self._limits[0][1]} writes a minute and {self._limits[1][1]} an hour that GitHub allows is used up.",
             retry_after=_whole(wait),
         )
 
