@@ -24,7 +24,6 @@ from bot.reconcile.effects import Effects
 from bot.reconcile.tools import Place, Tools
 from bot.sandbox.github import GitHubSandbox
 
-REPO = "acme/env-qa"
 PATH = "payments/deployment.yaml"
 IMAGE = "ghcr.io/acme/payments"
 
@@ -64,31 +63,45 @@ class Clock:
         return datetime.now(UTC) + self.shift
 
 
+class Hub:
+    """One sandbox forge for many tests, with an App; each test gets a repository of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.sandbox = GitHubSandbox(root / "hub")
+        self.sandbox.start()
+        self.sandbox.add_user("ana")
+        app_id, key, installation = self.sandbox.create_app("promoter")
+        self.access = AppKey(app_id=app_id, private_key=key, installation=installation)
+        self._count = 0
+
+    def new_repository(self) -> str:
+        self._count += 1
+        name = f"acme/env-qa-{self._count}"
+        self.sandbox.create_repo(name, {PATH: manifest("1.0.0"), "README.md": "qa\n"}, default_branch="main")
+        self.sandbox.add_collaborator(name, "ana", "admin")
+        return name
+
+
 class StageWorld:
     """Stage qa, whose repository holds payments 1.0.0."""
 
-    def __init__(self, root: Path, *, signed: bool = False) -> None:
-        self.hub = GitHubSandbox(root / "hub")
-        self.hub.start()
-        self.hub.create_repo(REPO, {PATH: manifest("1.0.0"), "README.md": "qa\n"}, default_branch="main")
-        self.hub.add_user("ana")
-        self.hub.add_collaborator(REPO, "ana", "admin")
-        app_id, key, installation = self.hub.create_app("promoter")
+    def __init__(self, root: Path, hub: Hub, *, signed: bool = False) -> None:
+        self.hub = hub.sandbox
+        self.repo = hub.new_repository()
+        self.hub.ledger.reset()
+        self.hub.faults.clear()
         self.clock = Clock()
-        self.forge: GitHubForge = connect(
-            AppKey(app_id=app_id, private_key=key, installation=installation), clock=self.clock, api_url=self.hub.api_url
-        )
+        self.forge: GitHubForge = connect(hub.access, clock=self.clock, api_url=self.hub.api_url, writes=(10_000, 10_000))
         remote = Remote(url=self.hub.clone_url, protocols=frozenset({"http"}), tokens=self.forge.credentials)
         self.repositories = GitRepositories(root / "clones", remote)
         self.database = Database(f"sqlite:///{root}/bot.db")
         migrate.upgrade(self.database)
         self.history = StoredHistory(self.database)
         self.outbox = StoredOutbox(self.database)
-        self.place = Place(stage="qa", environment=EnvironmentRepository(repository=REPO), signed=signed)
+        self.place = Place(stage="qa", environment=EnvironmentRepository(repository=self.repo), signed=signed)
 
     def close(self) -> None:
         self.database.close()
-        self.hub.stop()
 
     def tools(self, points: CrashPoints | None = None, *, chat: Chat | None = None) -> Tools:
         """The tools of a bot that has just started."""
@@ -107,7 +120,7 @@ class StageWorld:
     # what the plan would say ------------------------------------------------------------------
 
     def promotion(self, new: str = "1.1.0", old: str = "1.0.0") -> Promotion:
-        base = self.repositories.refresh(REPO)["main"]
+        base = self.repositories.refresh(self.repo)["main"]
         edit = SlotEdit(path=PATH, address={"image": IMAGE}, artifact=IMAGE, old=Version(tag=old), new=Version(tag=new), line=10)
         releases = [Release.single(Version(tag=tag)) for tag in (old, new)]
         moves = (Move(service="payments", old=releases[0], new=releases[1], edits=(edit,)),)
@@ -129,7 +142,7 @@ class StageWorld:
         )
 
     def merging(self, promotion: Promotion) -> MergePromotion:
-        base = self.repositories.refresh(REPO)["main"]
+        base = self.repositories.refresh(self.repo)["main"]
         return MergePromotion(promotion=promotion, head=promotion.head, base=base, method="squash", title="promote(qa): payments (#1)")
 
     def reverting(self, promotion: Promotion, *, as_pull_request: bool = False) -> Revert:
@@ -150,12 +163,12 @@ class StageWorld:
         return self.history.promotions("qa")
 
     def text(self, ref: str = "main") -> str:
-        content = self.hub.read_file(REPO, ref, PATH)
+        content = self.hub.read_file(self.repo, ref, PATH)
         assert content is not None
         return content.decode()
 
     def subjects(self) -> list[str]:
-        return [commit.message.splitlines()[0] for commit in self.hub.log(REPO, "main")]
+        return [commit.message.splitlines()[0] for commit in self.hub.log(self.repo, "main")]
 
     def failed(self, promotion: Promotion) -> Promotion:
         """The promotion as the plan leaves it when its rollout failed."""

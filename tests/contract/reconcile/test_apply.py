@@ -10,7 +10,7 @@ from bot.domain.errors import Refused, Stale, TransientError
 from bot.domain.promotion import Promotion, PromotionState
 from bot.reconcile.apply import apply
 from bot.reconcile.settling import settle
-from tests.contract.reconcile.stage_world import REPO, StageWorld, manifest
+from tests.contract.reconcile.stage_world import StageWorld, manifest
 
 
 def opened(world: StageWorld) -> Promotion:
@@ -27,9 +27,9 @@ def test_opening_costs_one_push_and_two_calls(world: StageWorld) -> None:
     world.hub.ledger.reset()
     promotion = opened(world)
     assert (promotion.state, promotion.number) == (PromotionState.OPEN, 1)
-    pull = world.hub.pull(REPO, 1)
+    pull = world.hub.pull(world.repo, 1)
     assert (pull.title, pull.state) == ("promote(qa): payments", "open")
-    assert world.hub.head(REPO, promotion.branch) == promotion.head
+    assert world.hub.head(world.repo, promotion.branch) == promotion.head
     assert world.text(promotion.branch) == manifest("1.1.0")
     calls = [f"{entry.method} {entry.operation}" for entry in world.hub.ledger.rest if entry.operation.startswith("/repos")]
     assert calls == ["POST /repos/{owner}/{repo}/pulls", "POST /repos/{owner}/{repo}/issues/{issue_number}/labels"]
@@ -38,25 +38,25 @@ def test_opening_costs_one_push_and_two_calls(world: StageWorld) -> None:
 
 def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(world: StageWorld) -> None:
     branch = world.promotion().branch
-    mine = world.hub.push(REPO, branch, {"README.md": b"mine\n"}, message="mine", author="ana")
+    mine = world.hub.push(world.repo, branch, {"README.md": b"mine\n"}, message="mine", author="ana")
     with pytest.raises(Refused, match="not the bot's"):
         apply(world.tools(), world.opening())
-    assert world.hub.head(REPO, branch) == mine
-    assert world.hub.pulls(REPO) == []
+    assert world.hub.head(world.repo, branch) == mine
+    assert world.hub.pulls(world.repo) == []
 
 
 def test_a_value_that_changed_meanwhile_is_not_overwritten(world: StageWorld) -> None:
     promotion = world.promotion(old="0.9.0")
     with pytest.raises(Exception, match=r"0\.9\.0"):
         apply(world.tools(), world.opening(promotion))
-    assert world.hub.list_branches(REPO) == ["main"]
+    assert world.hub.list_branches(world.repo) == ["main"]
 
 
 def test_a_lost_answer_to_the_opening_is_found(world: StageWorld) -> None:
     world.hub.faults.add("POST", "/repos/*/*/pulls", kind="applied_then_500")
     promotion = opened(world)
     assert promotion.number == 1
-    assert len(world.hub.pulls(REPO)) == 1
+    assert len(world.hub.pulls(world.repo)) == 1
 
 
 def test_labels_that_are_forbidden_hold_nothing_up(world: StageWorld) -> None:
@@ -67,7 +67,7 @@ def test_labels_that_are_forbidden_hold_nothing_up(world: StageWorld) -> None:
 def test_merging_notes_commit_and_time(world: StageWorld) -> None:
     promotion = merged(world)
     assert promotion.state is PromotionState.MERGED
-    assert promotion.merge_commit == world.hub.head(REPO, "main")
+    assert promotion.merge_commit == world.hub.head(world.repo, "main")
     assert promotion.rollout_since == promotion.merged_at is not None
     assert promotion.merged_by == "promoter[bot]"
     assert world.text() == manifest("1.1.0")
@@ -78,7 +78,7 @@ def test_a_lost_answer_to_a_merge_is_looked_for_and_not_repeated(world: StageWor
     promotion = opened(world)
     world.hub.faults.add("PUT", "/repos/*/*/pulls/*/merge", kind=fault)
     apply(world.tools(), world.merging(promotion))
-    assert world.only().merge_commit == world.hub.head(REPO, "main")
+    assert world.only().merge_commit == world.hub.head(world.repo, "main")
     merges = [entry for entry in world.hub.ledger.rest if entry.operation.endswith("/merge")]
     assert len(merges) == 1
     assert world.subjects().count("promote(qa): payments (#1)") == 1
@@ -87,7 +87,7 @@ def test_a_lost_answer_to_a_merge_is_looked_for_and_not_repeated(world: StageWor
 def test_a_moved_head_is_not_merged(world: StageWorld) -> None:
     promotion = opened(world)
     action = world.merging(promotion)
-    world.hub.push(REPO, promotion.branch, {"README.md": b"evil\n"}, message="evil", author="ana")
+    world.hub.push(world.repo, promotion.branch, {"README.md": b"evil\n"}, message="evil", author="ana")
     with pytest.raises(Stale):
         apply(world.tools(), action)
     assert world.text() == manifest("1.0.0")
@@ -96,7 +96,7 @@ def test_a_moved_head_is_not_merged(world: StageWorld) -> None:
 def test_a_moved_base_is_not_merged_onto(world: StageWorld) -> None:
     promotion = opened(world)
     action = world.merging(promotion)
-    world.hub.push(REPO, "main", {"README.md": b"other\n"}, message="other", author="ana")
+    world.hub.push(world.repo, "main", {"README.md": b"other\n"}, message="other", author="ana")
     with pytest.raises(Stale):
         apply(world.tools(), action)
     assert world.text() == manifest("1.0.0")
@@ -104,17 +104,17 @@ def test_a_moved_base_is_not_merged_onto(world: StageWorld) -> None:
 
 def test_a_revert_restores_the_bytes_and_leaves_later_changes(world: StageWorld) -> None:
     promotion = world.failed(merged(world))
-    world.hub.push(REPO, "main", {"README.md": b"later\n"}, message="later", author="ana")
+    world.hub.push(world.repo, "main", {"README.md": b"later\n"}, message="later", author="ana")
     apply(world.tools(), world.reverting(promotion))
     assert world.text() == manifest("1.0.0")
-    assert world.hub.read_file(REPO, "main", "README.md") == b"later\n"
+    assert world.hub.read_file(world.repo, "main", "README.md") == b"later\n"
     found = world.only()
-    assert (found.state, found.revert_commit) == (PromotionState.REVERTING, world.hub.head(REPO, "main"))
+    assert (found.state, found.revert_commit) == (PromotionState.REVERTING, world.hub.head(world.repo, "main"))
 
 
 def test_a_revert_is_not_forced_over_somebodys_value(world: StageWorld) -> None:
     promotion = world.failed(merged(world))
-    world.hub.push(REPO, "main", {"payments/deployment.yaml": manifest("1.1.1").encode()}, message="hotfix", author="ana")
+    world.hub.push(world.repo, "main", {"payments/deployment.yaml": manifest("1.1.1").encode()}, message="hotfix", author="ana")
     apply(world.tools(), world.reverting(promotion))
     assert world.text() == manifest("1.1.1")
     found = world.only()
@@ -125,9 +125,9 @@ def test_a_revert_is_not_forced_over_somebodys_value(world: StageWorld) -> None:
 
 def test_values_that_stand_restored_already_are_adopted(world: StageWorld) -> None:
     promotion = world.failed(merged(world))
-    by_hand = world.hub.push(REPO, "main", {"payments/deployment.yaml": manifest("1.0.0").encode()}, message="undo", author="ana")
+    by_hand = world.hub.push(world.repo, "main", {"payments/deployment.yaml": manifest("1.0.0").encode()}, message="undo", author="ana")
     apply(world.tools(), world.reverting(promotion))
-    assert world.only().revert_commit == by_hand == world.hub.head(REPO, "main")
+    assert world.only().revert_commit == by_hand == world.hub.head(world.repo, "main")
 
 
 def test_a_revert_by_pull_request_is_merged_at_once(world: StageWorld) -> None:
@@ -136,20 +136,20 @@ def test_a_revert_by_pull_request_is_merged_at_once(world: StageWorld) -> None:
     assert world.text() == manifest("1.0.0")
     found = world.only()
     assert (found.state, found.revert_number) == (PromotionState.REVERTING, 2)
-    assert found.revert_commit == world.hub.head(REPO, "main")
+    assert found.revert_commit == world.hub.head(world.repo, "main")
 
 
 def test_a_branch_that_nobody_may_push_to_is_reverted_by_pull_request(world: StageWorld) -> None:
     promotion = world.failed(merged(world))
-    world.hub.protect(REPO, "main", required_reviews=1)
+    world.hub.protect(world.repo, "main", reviews=1)
     apply(world.tools(), world.reverting(promotion))
     waiting = world.only()
     assert (waiting.state, waiting.revert_number, waiting.revert_commit) == (PromotionState.REVERTING, 2, None)
     assert world.text() == manifest("1.1.0")
-    world.hub.approve(REPO, 2, "ana")
+    world.hub.approve(world.repo, 2, "ana")
     settle(world.tools())
     assert world.text() == manifest("1.0.0")
-    assert world.only().revert_commit == world.hub.head(REPO, "main")
+    assert world.only().revert_commit == world.hub.head(world.repo, "main")
 
 
 def test_nothing_is_reverted_without_knowing_what_was_replaced(world: StageWorld) -> None:
@@ -167,32 +167,32 @@ def renewal(world: StageWorld, old: Promotion, new: str = "1.2.0") -> UpdateProm
 
 def test_newer_content_goes_into_the_same_pull_request_on_a_fresh_base(world: StageWorld) -> None:
     old = opened(world)
-    moved = world.hub.push(REPO, "main", {"README.md": b"moved\n"}, message="moved", author="ana")
+    moved = world.hub.push(world.repo, "main", {"README.md": b"moved\n"}, message="moved", author="ana")
     apply(world.tools(), renewal(world, old))
     over, fresh = world.rows()
     assert (over.id, over.state) == (old.id, PromotionState.SUPERSEDED)
     assert (fresh.state, fresh.number, fresh.base) == (PromotionState.OPEN, 1, moved)
-    assert world.hub.head(REPO, fresh.branch) == fresh.head
+    assert world.hub.head(world.repo, fresh.branch) == fresh.head
     assert world.text(fresh.branch) == manifest("1.2.0")
-    assert [(pull.number, pull.title) for pull in world.hub.pulls(REPO)] == [(1, "promote 1.2.0")]
+    assert [(pull.number, pull.title) for pull in world.hub.pulls(world.repo)] == [(1, "promote 1.2.0")]
 
 
 def test_a_branch_that_a_person_pushed_to_is_not_replaced(world: StageWorld) -> None:
     old = opened(world)
     action = renewal(world, old)
-    theirs = world.hub.push(REPO, old.branch, {"README.md": b"mine\n"}, message="mine", author="ana")
+    theirs = world.hub.push(world.repo, old.branch, {"README.md": b"mine\n"}, message="mine", author="ana")
     with pytest.raises(Stale):
         apply(world.tools(), action)
-    assert world.hub.head(REPO, old.branch) == theirs
+    assert world.hub.head(world.repo, old.branch) == theirs
 
 
 def test_closing_says_why_and_deletes_the_branch(world: StageWorld) -> None:
     promotion = opened(world)
     apply(world.tools(), ClosePromotion(promotion=promotion, reason="reverted upstream"))
-    pull = world.hub.pull(REPO, 1)
+    pull = world.hub.pull(world.repo, 1)
     assert pull.state == "closed"
-    assert "main" in world.hub.list_branches(REPO)
-    assert promotion.branch not in world.hub.list_branches(REPO)
+    assert "main" in world.hub.list_branches(world.repo)
+    assert promotion.branch not in world.hub.list_branches(world.repo)
     assert (world.only().state, world.only().reason) == (PromotionState.CLOSED, "reverted upstream")
 
 
