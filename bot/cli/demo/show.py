@@ -14,9 +14,10 @@ from bot.cli.demo.check import Found, check
 from bot.cli.demo.settings import sandbox_settings
 from bot.cli.demo.story import Story
 from bot.cli.demo.tell import Teller
-from bot.domain.errors import UserError
+from bot.domain.errors import BotError, UserError
 from bot.domain.promotion import Promotion, PromotionState
 from bot.logs import configure
+from bot.planning.standing import Standing
 
 ROLLOUT_SECONDS, DEADLINE_SECONDS = 1.0, 4.0
 TAKEN_BACK = frozenset({PromotionState.REVERTING, PromotionState.REVERTED})
@@ -54,6 +55,8 @@ def show(source: Path | None, *, once: bool, as_json: bool, limit: float) -> int
         found = [one for part in players for one in check(place, part)]
         ok = story_over and all(one.met for one in found)
         _close(teller, found, story.teller.seconds, ok=ok)
+        if not ok:
+            _explain(teller, served)
         if as_json:
             names = {name for views in services.values() for name in views}
             print(json.dumps(_result(story, len(names), seconds=monotonic() - began, ok=ok)))
@@ -105,6 +108,27 @@ def _close(teller: Teller, found: list[Found], seconds: float, *, ok: bool) -> N
     for one in found:
         teller.plain(f"  {'✔' if one.met else '✘'} {one.demand}" + ("" if one.met else f"   ({one.seen})"))
     teller.title(f"{'Everything came true' if ok else 'NOT everything came true'} after {seconds:.0f} s.")
+
+
+def _explain(teller: Teller, served: Served) -> None:
+    """What the bot itself says of each stage, and how its own work on it stands."""
+    parts = served.bot.parts
+    work = served.bot.wakeups.work()
+    teller.title("What the bot says")
+    for stage in parts.config.order():
+        own = work.get(stage)
+        if own is not None:
+            teller.plain(f"  {stage}: wanted {own.wanted} ({own.reason}), looked {own.ended_at}, failures {own.failures} {own.error}")
+        try:
+            plan = parts.plan(stage)
+        except BotError as error:
+            teller.plain(f"    cannot be planned: {error}")
+            continue
+        for place, problem in plan.problems.items():
+            teller.plain(f"    {place}: {problem}")
+        for report in plan.reports:
+            if report.standing is not Standing.UP_TO_DATE:
+                teller.plain(f"    {report.service} {report.standing.value}: {report.sentence}")
 
 
 def _stay(teller: Teller) -> None:
