@@ -140,7 +140,8 @@ def _unwise(root: Node) -> Iterator[Finding]:
             what = "Whoever is between the bot and this cluster can pretend that all is well"
             yield Finding(mark=insecure.place, what=what, fix="Give the kubeconfig the cluster's certificate authority", warning=True)
     discovery = root.at("discovery", "enabled")
-    if discovery is not None and discovery.scalar is False and not list((root.child("services") or root).named()):
+    services_node = root.child("services")
+    if discovery is not None and discovery.scalar is False and (services_node is None or not services_node.entries):
         yield Finding(mark=discovery.place, what="Nothing is discovered and no service is configured: nothing is promoted", warning=True)
 
 

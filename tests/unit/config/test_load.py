@@ -304,3 +304,32 @@ pipeline:
     assert config.stage("prod-eu").environment.path("x.yaml") == "apps/x.yaml"
     with pytest.raises(KeyError):
         config.stage("nope")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (GOOD.replace("{context: dev}", "{context: dev, insecure_skip_tls_verify: true}"), "can pretend that all is well"),
+        (GOOD + "discovery: {enabled: false}\n", "nothing is promoted"),
+    ],
+)
+def test_what_is_unwise_is_a_warning(text: str, what: str) -> None:
+    checked = check(text)
+    assert checked.config is not None
+    assert [what in problem.what and problem.warning for problem in checked.problems] == [True]
+
+
+def test_a_stage_takes_the_services_that_it_selects() -> None:
+    config = check(with_stage("{repository: acme/prod, after: qa, services: [pay*, orders]}")).config
+    assert config is not None
+    assert [config.stage("prod").promotes(name) for name in ("payments", "orders", "search")] == [True, True, False]
+    assert config.stage("qa").promotes("anything")
+
+
+def test_groups_tell_who_is_meant() -> None:
+    roles = "people: {roles: {admin: {users: [ana, 7], teams: acme/admins, permission: admin}, operator: {}}}\n"
+    config = check(GOOD + roles).config
+    assert config is not None
+    admin = config.people.group("admin", "dev")
+    assert admin.names() == ("team acme/admins", "@ana", "@7", "everybody with admin on the repository")
+    assert (admin.empty, config.people.group("operator", "dev").empty) == (False, True)
