@@ -96,7 +96,7 @@ RepositoryCollaboratorEdge: node permission
 PageInfo: endCursor hasNextPage hasPreviousPage startCursor
 RateLimit: cost limit nodeCount remaining resetAt used
 """
-KEPT = {name: fields for name, fields in re.findall(r"(?m)^(\w+):((?:.*\n)(?:  .*\n)*)", TABLE)}
+KEPT = dict(re.findall(r"(?m)^(\w+):((?:.*\n)(?:  .*\n)*)", TABLE))
 
 
 def named(node: ast.TypeNode) -> str:

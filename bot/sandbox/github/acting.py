@@ -5,8 +5,10 @@ from typing import Any
 
 from bot.sandbox.github import seeding
 from bot.sandbox.github.access import Caller
+from bot.sandbox.github.accounts import App
 from bot.sandbox.github.service import checks, issues, merging, pulls, refs, reviews
 from bot.sandbox.github.state import CheckRun, Comment, Pull, Review, Status
+from bot.sandbox.github.views.people import installation_view
 from bot.sandbox.github.world import Event, World, find_issue, find_pull
 
 CI_APP = "ci"
@@ -58,11 +60,15 @@ class People:
             words = body or ("Please change this." if event == "REQUEST_CHANGES" else "")
             return reviews.submit_review(self.world, repository, self._as(login), find_pull(repository, number), event=event, body=words)
 
-    def comment(self, repo: str, number: int, login: str, body: str) -> Comment:
-        """Comment as a person."""
+    def comment(self, repo: str, number: int, login: str, body: str, *, via_app: str | None = None) -> Comment:
+        """Comment as a person; `via_app` is the slug of an App that did it with the person's token."""
         with self.world.lock:
             repository = self.world.repository(repo)
-            return issues.create_comment(self.world, repository, self._as(login), find_issue(repository, number), body)
+            issue, app = find_issue(repository, number), self._app(via_app)
+            return issues.create_comment(self.world, repository, self._as(login), issue, body, via=app)
+
+    def _app(self, slug: str | None) -> App | None:
+        return next((app for app in self.world.apps.values() if app.slug == slug), None)
 
     def edit_comment(self, repo: str, comment_id: int, login: str, body: str) -> None:
         """Edit any comment as a person."""
@@ -120,6 +126,35 @@ class People:
                 {"status": "in_progress"} if conclusion is None else {"conclusion": conclusion, "status": "completed"}
             )
             return checks.create_check_run(self.world, repository, Caller(account=owner.bot), owner, fields)
+
+    def press_button(self, repo: str, check_run_id: int, login: str, identifier: str) -> None:
+        """Press a button of a check run (`check_run.requested_action`), or ask for it again with `rerequested`."""
+        with self.world.lock:
+            repository = self.world.repository(repo)
+            details: dict[str, Any] = {"run": repository.check_runs[check_run_id]}
+            action = "rerequested" if identifier == "rerequested" else "requested_action"
+            if action == "requested_action":
+                details["requested_action"] = {"identifier": identifier}
+            self.world.emit(
+                Event(name="check_run", action=action, repository=repository, sender=self.world.account(login), details=details)
+            )
+
+    def suspend_app(self, slug: str, login: str, *, suspended: bool = True) -> None:
+        """An organisation's owner suspends the App's installations, or lets them work again."""
+        with self.world.lock:
+            for installation in self.world.installations.values():
+                if installation.app.slug == slug:
+                    installation.suspended_at = self.world.now() if suspended else None
+                    found = {"installation": installation_view(self.world, installation)}
+                    action = "suspend" if suspended else "unsuspend"
+                    self.world.emit(
+                        Event(name="installation", action=action, repository=None, sender=self.world.account(login), details=found)
+                    )
+
+    def rename_repo(self, repo: str, full_name: str) -> None:
+        """Rename or transfer a repository."""
+        with self.world.lock:
+            self.world.rename(self.world.repository(repo), full_name)
 
     def emit(self, name: str, action: str | None, repo: str | None, login: str, details: Mapping[str, Any]) -> None:
         """Send an event that nothing here causes by itself, such as `check_run.requested_action` or `installation.suspend`."""

@@ -6,6 +6,7 @@ branches is asked in git's own `update` hook (`update_hook.py`), so that a refus
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ def serve_git(world: World, *, method: str, path: str, query: str, headers: Mapp
 
 def _admit(world: World, home: str, headers: Mapping[str, str], *, pushing: bool) -> tuple[Caller | None, Repository]:
     caller = identify(world, headers.get("authorization"))
-    repository = world.repositories.get(home.lower())
+    repository = world.repositories.get(world.renamed.get(home.lower(), home.lower()))
     if repository is None or not sees(world, caller, repository):
         if caller is None:
             raise ApiError(401, "Repository not found.")
@@ -115,13 +116,13 @@ def _hook_rule(repository: Repository, protection: Protection) -> dict[str, obje
 
 
 def install_hook(path: Path) -> None:
-    """Put the `update` hook into a bare repository, once."""
+    """Put the `update` hook into a bare repository, once. The interpreter is found on PATH: its own path may be too long for a shebang."""
     hook = path / "hooks" / "update"
     if hook.exists():
         return
     source = Path(__file__).with_name("update_hook.py").read_text(encoding="utf-8")
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!{sys.executable} -IS\n{source}", encoding="utf-8")
+    hook.write_text(f"#!/usr/bin/env python3\n{source}", encoding="utf-8")
     hook.chmod(0o755)
 
 
@@ -141,6 +142,7 @@ def _backend(
         "GIT_PROTOCOL": headers.get("git-protocol", ""),
         "REMOTE_USER": "git",
         "REMOTE_ADDR": "127.0.0.1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
     done = subprocess.run(["git", "http-backend"], input=body, env=environment(variables | dict(extra)), capture_output=True, check=False)
     head, _, rest = done.stdout.partition(b"\r\n\r\n")

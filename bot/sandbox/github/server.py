@@ -77,6 +77,9 @@ class GitHubSandbox:
         self.merge_pr = people.merge_pr
         self.set_status = people.set_status
         self.set_check = people.set_check
+        self.press_button = people.press_button
+        self.suspend_app = people.suspend_app
+        self.rename_repo = people.rename_repo
         self.emit = people.emit
 
     # life ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Decides how things are found and numbered. Times of things come from `clock` (wh
 what expires (tokens, JWTs, rate limits) runs on the machine's own time, because clients judge that by their own.
 """
 
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.github.accounts import Account, App, Installation, Team, Token
-from bot.sandbox.github.errors import not_found
+from bot.sandbox.github.errors import ApiError, not_found
 from bot.sandbox.github.git import Git, Signature
 from bot.sandbox.github.state import Issue, Pull, Repository, RepositorySettings
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
+WEB_FLOW = "noreply@github.com"
 
 
 def wall_clock() -> datetime:
@@ -52,6 +56,7 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     manifest_codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     counter: int = 1000
 
     @property
@@ -108,8 +113,12 @@ class World:
     # repositories -------------------------------------------------------------------------------
 
     def repository(self, full_name: str) -> Repository:
-        """The repository `owner/name` (any case), or 404."""
+        """The repository `owner/name` (any case), 301 for an old name, or 404."""
         found = self.repositories.get(full_name.lower())
+        if found is None and full_name.lower() in self.renamed:
+            moved = self.repositories[self.renamed[full_name.lower()]]
+            address = f"{self.api_url}/repositories/{moved.id}"
+            raise ApiError(301, "Moved Permanently", headers={"location": address})
         if found is None:
             raise not_found()
         return found
@@ -122,7 +131,9 @@ class World:
         raise not_found()
 
     def new_repository(self, full_name: str, settings: RepositorySettings, *, owner_kind: str) -> Repository:
-        """An empty repository on a fresh bare git directory."""
+        """An empty repository on a fresh bare git directory; ValueError for a name that GitHub would not take."""
+        if not NAME.fullmatch(full_name):
+            raise ValueError(f"{full_name!r} is no repository name such as acme/dev")
         owner, _, name = full_name.partition("/")
         git = Git(self.root / owner / f"{name}.git")
         git.create(settings.default_branch)
@@ -138,6 +149,16 @@ class World:
         self.repositories[full_name.lower()] = repository
         return repository
 
+    def rename(self, repository: Repository, full_name: str) -> None:
+        """Give a repository another name or owner; its number, its history and its old addresses stay."""
+        old, owner, name = repository.full_name.lower(), *full_name.split("/")
+        del self.repositories[old]
+        repository.owner, repository.name = self.account(owner, "Organization"), name
+        self.repositories[full_name.lower()] = repository
+        self.renamed = {key: full_name.lower() if value == old else value for key, value in self.renamed.items()}
+        self.renamed[old] = full_name.lower()
+        self.renamed.pop(full_name.lower(), None)
+
     def signature(self, account: Account) -> Signature:
         """The account as author of a commit made now."""
         name, email = account.signature()
@@ -145,7 +166,8 @@ class World:
 
     def web_flow(self) -> Signature:
         """GitHub itself as committer, of the commits that it signs."""
-        return Signature(name="GitHub", email="noreply@github.com", when=self.now())
+        self.account("web-flow").email = WEB_FLOW
+        return Signature(name="GitHub", email=WEB_FLOW, when=self.now())
 
     def account_of(self, signature: Signature) -> Account | None:
         """The account whose address made a commit."""

@@ -135,7 +135,13 @@ def test_labels_are_made_when_they_are_put_on(forge: Forge) -> None:
     again = forge.repo("bot", "POST", "/labels", {"name": "A", "color": "ffffff"})
     assert (again.status_code, again.json()["errors"][0]["code"]) == (422, "already_exists")
     events = [(item["event"], item["label"]["name"]) for item in forge.repo("bot", "GET", "/issues/1/events").json()]
-    assert events == [("labeled", "promotion"), ("labeled", "stage/dev"), ("unlabeled", "stage/dev"), ("unlabeled", "promotion"), ("labeled", "a")]
+    assert events == [
+        ("labeled", "promotion"),
+        ("labeled", "stage/dev"),
+        ("unlabeled", "stage/dev"),
+        ("unlabeled", "promotion"),
+        ("labeled", "a"),
+    ]
 
 
 def test_comments_are_written_edited_and_reacted_to(forge: Forge) -> None:
@@ -144,7 +150,10 @@ def test_comments_are_written_edited_and_reacted_to(forge: Forge) -> None:
     assert made["performed_via_github_app"]["slug"] == "promotion-bot"
     changed = forge.repo("bot", "PATCH", f"/issues/comments/{made['id']}", {"body": "done"}).json()
     assert (changed["id"], changed["body"], changed["user"]["login"]) == (made["id"], "done", "promotion-bot[bot]")
-    assert [forge.repo("bot", "POST", f"/issues/comments/{made['id']}/reactions", {"content": "eyes"}).status_code for _ in "ab"] == [201, 200]
+    assert [forge.repo("bot", "POST", f"/issues/comments/{made['id']}/reactions", {"content": "eyes"}).status_code for _ in "ab"] == [
+        201,
+        200,
+    ]
     assert forge.repo("bot", "GET", "/issues/1/comments").json()[0]["reactions"]["eyes"] == 1
     assert forge.repo("rea", "PATCH", f"/issues/comments/{made['id']}", {"body": "no"}).status_code == 403
     assert forge.repo("bot", "POST", "/issues/1/comments", {"body": " "}).status_code == 422

@@ -147,8 +147,10 @@ def answer(world: World, limits: Limits, route: Route, request: Request) -> Answ
 
 def _run(world: World, limits: Limits, route: Route, request: Request, visitor: Caller | None) -> Answer:
     found = None
-    if "{owner}" in route.template:
-        found = world.repository(f"{request.parameters['owner']}/{request.parameters['repo']}")
+    if "{owner}" in route.template or "{repository_id}" in route.template:
+        number = request.parameters.get("repository_id", "")
+        name = f"{request.parameters.get('owner')}/{request.parameters.get('repo')}"
+        found = world.repository_by_id(int(number)) if number.isdigit() else world.repository(name)
         if route.needs != "jwt":
             authorize(world, visitor, found, needs=route.needs or "metadata=read", role=route.role or "read")
     call = Call(world=world, limits=limits, request=request, visitor=visitor, fields=_fields(request.body), found=found)

@@ -1,5 +1,7 @@
 """Labels, comments, reactions and plain issues."""
 
+from datetime import datetime
+
 from bot.sandbox.github.access import authorize
 from bot.sandbox.github.errors import ApiError, invalid, not_found
 from bot.sandbox.github.ids import node_id
@@ -146,9 +148,14 @@ def delete_comment(call: Call) -> Answer:
 
 @routes.add("GET", ISSUE + "/comments", needs=READ)
 def list_comments(call: Call) -> Answer:
-    """Oldest first."""
-    issue = the_issue(call)
-    page, links = page_of(call, issue.comments)
+    """Oldest first; those changed at or after `since`."""
+    issue, since = the_issue(call), call.request.query.get("since", "")
+    try:
+        least = datetime.fromisoformat(since) if since else None
+    except ValueError:
+        raise ApiError(422, f"Invalid since parameter: {since}") from None
+    found = [comment for comment in issue.comments if least is None or comment.updated_at >= least]
+    page, links = page_of(call, found)
     return Answer(body=[comment_view(call.world, call.repository, issue, comment) for comment in page], headers=links)
 
 

@@ -27,6 +27,7 @@ def commit_or_404(call: Call, revision: str) -> str:
 
 
 @routes.add("GET", HOME, needs="metadata=read")
+@routes.add("GET", "/repositories/{repository_id}", needs="metadata=read")
 def get_repository(call: Call) -> Answer:
     """The repository, with what the caller may do."""
     caller, repository = call.visitor, call.repository

@@ -1,6 +1,7 @@
 """Labels, comments, reactions and plain issues."""
 
 from bot.sandbox.github.access import Caller
+from bot.sandbox.github.accounts import App
 from bot.sandbox.github.errors import ApiError, invalid, not_found
 from bot.sandbox.github.state import Comment, Issue, Label, Pull, Reaction, Repository, TimelineEvent
 from bot.sandbox.github.world import Event, World
@@ -61,14 +62,14 @@ def _record(world: World, repository: Repository, caller: Caller, issue: Issue, 
         world.emit(Event(name="pull_request", action=kind, repository=repository, sender=caller.account, details=details))
 
 
-def create_comment(world: World, repository: Repository, caller: Caller, issue: Issue, body: str) -> Comment:
-    """A new comment."""
+def create_comment(world: World, repository: Repository, caller: Caller, issue: Issue, body: str, *, via: App | None = None) -> Comment:
+    """A new comment; `via` is the App that a person used."""
     if not body.strip():
         raise invalid("IssueComment", "body", "Body cannot be blank")
     if len(body) > BODY_LIMIT:
         raise invalid("IssueComment", "body", f"Body is too long (maximum is {BODY_LIMIT} characters)")
     now = world.now()
-    comment = Comment(id=world.next_id(), author=caller.account, app=caller.through_app, body=body, created_at=now, updated_at=now)
+    comment = Comment(id=world.next_id(), author=caller.account, app=via or caller.through_app, body=body, created_at=now, updated_at=now)
     issue.comments.append(comment)
     issue.updated_at = now
     _tell(world, repository, caller, issue, comment, "created")

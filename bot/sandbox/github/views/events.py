@@ -91,16 +91,18 @@ def organisation(world: World, owner: Account) -> Json:
 
 
 def push(world: World, repository: Repository, event: Event) -> Json:
-    """`push`: at most 2,048 commits, with the names of their files."""
+    """`push`: at most 2,048 commits with the names of their files; a new branch brings what the default branch does not have."""
     before, after, ref = event.details["before"], event.details["after"], event.details["ref"]
     git = repository.git
     fresh: list[str] = []
-    if after != ZERO and before != ZERO:
-        fresh = git.commits(f"{before}..{after}", limit=2048)[::-1]
-    elif after != ZERO:
-        others = [f"^{tip}" for name, tip in git.refs().items() if name != ref]
-        fresh = git.commits(after, *others, limit=2048)[::-1]
-    commits = [push_commit(world, repository, sha) for sha in fresh]
+    distinct: set[str] = set()
+    if after != ZERO:
+        tips = {name: tip for name, tip in git.refs().items() if name != ref}
+        trunk = tips.get(f"refs/heads/{repository.settings.default_branch}")
+        known = before if before != ZERO else trunk
+        fresh = git.commits(after, *([f"^{known}"] if known else []), limit=2048)[::-1]
+        distinct = set(git.commits(after, *(f"^{tip}" for tip in tips.values()), limit=2048))
+    commits = [push_commit(world, repository, sha) | {"distinct": sha in distinct} for sha in fresh]
     forced = before != ZERO and after != ZERO and not git.is_ancestor(before, after)
     head = None if after == ZERO or git.object_type(after) is None else push_commit(world, repository, git.commit_of(after) or after)
     return {
