@@ -114,6 +114,9 @@ def test_a_required_check_that_nobody_reported_is_pending(app: ForgeWorld) -> No
     checks = {check.name: (check.state, check.required) for check in app.read(number).checks}
     assert checks == {"ci/must": (CheckState.PENDING, True), "ci/done": (CheckState.SUCCESS, True)}
 
+    assert app.forge.required_checks(REPO, MAIN) == {"ci/must", "ci/done"}
+    assert app.forge.required_checks(REPO, "nowhere") == frozenset()
+
 
 def test_pulls_are_those_of_the_prefix_and_of_the_numbers(app: ForgeWorld) -> None:
     mine = app.open()

@@ -54,19 +54,31 @@ class PersonalToken:
         return "PersonalToken()"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKey:
+    """A GitHub App: its id, its private key (PEM), and its installation where the App has more than one."""
+
+    app_id: int
+    private_key: str
+    installation: int | None = None
+
+    def __repr__(self) -> str:
+        return f"AppKey(app_id={self.app_id})"
+
+
 AppCall = Callable[[Auth, str, str, Ask], Mapping[str, Any]]
 
 
 class AppInstallation:
-    """A GitHub App, installed once. `call(auth, verb, path, ask)` sends one request as the App itself and answers with its JSON."""
+    """A GitHub App, installed once. `send(auth, verb, path, ask)` sends one request as the App itself and answers with its JSON."""
 
     is_app = True
 
-    def __init__(self, *, app_id: int, private_key: str, installation: int | None, call: AppCall, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, app_id: int, private_key: str, installation: int | None, send: AppCall, clock: Callable[[], datetime]) -> None:
         self._app_id = app_id
         self._private_key = private_key
         self._installation = installation
-        self._call = call
+        self._send = send
         self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
@@ -90,7 +102,7 @@ class AppInstallation:
         """The App's name in addresses; its login is this with "[bot]"."""
         if not self._slug:
             ask = Ask(doing="read which App we are", where="the App", needs="metadata: read")
-            answer = self._as_app("GET", "/app", ask)
+            answer = self.call("GET", "/app", ask)
             with understood("our App"):
                 self._slug = str(answer["slug"])
         return self._slug
@@ -99,14 +111,14 @@ class AppInstallation:
         ask = Ask(doing="get a token for the installation", where="the App's installation", needs="metadata: read")
         if self._installation is None:
             self._installation = self._only_installation()
-        answer = self._as_app("POST", f"/app/installations/{self._installation}/access_tokens", ask)
+        answer = self.call("POST", f"/app/installations/{self._installation}/access_tokens", ask)
         with understood("the installation's token"):
             self._renew_at = max(parse_instant(answer["expires_at"]) - RENEW_BEFORE, self._clock() + SHORTEST_LIFE)
             self._token = str(answer["token"])
 
     def _only_installation(self) -> int:
         ask = Ask(doing="list the App's installations", where="the App", needs="metadata: read")
-        answer = self._as_app("GET", "/app/installations?per_page=100", ask)
+        answer = self.call("GET", "/app/installations?per_page=100", ask)
         with understood("the App's installations"):
             found = {int(item["id"]): str(item["account"]["login"]) for item in answer["items"]}
         if len(found) == 1:
@@ -117,7 +129,8 @@ class AppInstallation:
             code="Installation",
         )
 
-    def _as_app(self, verb: str, path: str, ask: Ask) -> Mapping[str, Any]:
+    def call(self, verb: str, path: str, ask: Ask) -> Mapping[str, Any]:
+        """One request as the App itself, not as its installation; a list comes under "items"."""
         try:
             auth = AppAuth(self._app_id, self._private_key, jwt_expiry=540)
             auth.create_jwt()
@@ -127,7 +140,7 @@ class AppInstallation:
                 fix="Give the PEM file that GitHub made under the App's settings, unchanged.",
                 code="PrivateKey",
             ) from None
-        return self._call(auth, verb, path, ask)
+        return self._send(auth, verb, path, ask)
 
 
 class BearerAuth(Auth):

@@ -60,9 +60,11 @@ def pulls(numbers: Sequence[int]) -> str:
 FIND = f"""query Find($owner: String!, $name: String!, $branch: String!) {{
   repository(owner: $owner, name: $name) {{
     id
-    pullRequests(headRefName: $branch, last: 10, orderBy: {{field: CREATED_AT, direction: ASC}}) {{ nodes {{ ...Pull }} }}
+    pullRequests(headRefName: $branch, last: 5, orderBy: {{field: CREATED_AT, direction: ASC}}) {{ nodes {{ ...Pull }} }}
   }}
 }}{PULL}"""
+
+RULES = f"""query Rules($owner: String!, $name: String!, $ref: String!) {{ repository(owner: $owner, name: $name) {{ id {_RULES} }} }}"""
 
 REPOSITORY = """query Repository($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { id } }"""
 

@@ -6,11 +6,11 @@ It leaves to others when anything is done, and to the engine the look-up after a
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.adapters.github import documents, signed
 from bot.adapters.github.auth import AppInstallation, Credentials, PersonalToken
+from bot.adapters.github.auth import AppKey as AppKey
 from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget, Priority
 from bot.adapters.github.errors import CLEAN_STATUS, PULL_EXISTS
 from bot.adapters.github.face import Wanted, with_marker
@@ -27,18 +27,6 @@ from bot.ports import OpenedPull
 
 GITHUB = "https://api.github.com"
 TIMEOUT = timedelta(seconds=20)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppKey:
-    """A GitHub App: its id, its private key (PEM), and its installation where the App has more than one."""
-
-    app_id: int
-    private_key: str
-    installation: int | None = None
-
-    def __repr__(self) -> str:
-        return f"AppKey(app_id={self.app_id})"
 
 
 def connect(
@@ -64,7 +52,7 @@ def connect(
             app_id=access.app_id,
             private_key=access.private_key,
             installation=access.installation,
-            call=wire.as_app,
+            send=wire.as_app,
             clock=clock,
         )
     else:
@@ -112,6 +100,10 @@ class GitHubForge:
     def pulls(self, repository: str, *, base_branch: str, prefix: str, numbers: Iterable[int] = ()) -> Sequence[PullRequest]:
         """One GraphQL query per 50 open pull requests onto the branch. A number that is no pull request is left out."""
         return self._reader.pulls(repository, base_branch=base_branch, prefix=prefix, numbers=numbers)
+
+    def required_checks(self, repository: str, branch: str) -> frozenset[str]:
+        """The names of the checks that the branch's rules require. One GraphQL query; `pulls` tells the same at no extra cost."""
+        return frozenset(self._reader.required_checks(repository, branch).contexts)
 
     def find_pull(self, repository: str, branch: str, *, head: str | None = None) -> PullRequest | None:
         """One GraphQL query; not the search index, which lags."""

@@ -4,6 +4,7 @@ Decides how much is asked for at once (less, when GitHub finds a query too large
 label ids, and whether a comment was written through another App (which only REST tells). Mapping is left to `reading.py`.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -30,6 +31,7 @@ from bot.domain.instants import format_instant
 from bot.domain.pull import Comment, PullRequest, Review
 
 SIZES = (documents.PAGE, 20, 5)
+_NUMBERED = re.compile(r"p[0-9]+\Z")
 MOST_NUMBERS = 50
 
 
@@ -72,7 +74,7 @@ class Reader:
         for page in range(MOST_PAGES):
             batch, wanted = wanted[:MOST_NUMBERS], wanted[MOST_NUMBERS:]
             graph = self._sized(documents.pulls(batch), {**variables, "after": after}, self._ask("read the pull requests", repository))
-            home = self._home(repository, graph, numbers=batch)
+            home = self._home(repository, graph)
             now = self._clock()
             with understood(f"the pull requests of {repository}"):
                 required = required_checks(home["ref"])
@@ -103,6 +105,14 @@ class Reader:
                     return self._whole(node, repository, Required(), now)
         return None
 
+    def required_checks(self, repository: str, branch: str) -> Required:
+        """What the branch's rules require, as far as GitHub shows it."""
+        owner, name = split(repository)
+        ask = self._ask("read the rules of a branch", repository)
+        graph = self._wire.graphql(documents.RULES, {"owner": owner, "name": name, "ref": f"refs/heads/{branch}"}, ask)
+        with understood(f"the rules of {branch}"):
+            return required_checks(self._home(repository, graph)["ref"])
+
     def repository_id(self, repository: str) -> str:
         """GitHub's node id of the repository; asked for once."""
         if repository not in self._known.repositories:
@@ -131,12 +141,19 @@ class Reader:
                     raise
         raise AssertionError("the last size returns or raises")
 
-    def _home(self, repository: str, graph: Graph, *, numbers: Sequence[int] = ()) -> Node:
-        """The repository's part of an answer. A number that is no pull request (deleted, an issue) is left out, all else must be there."""
+    def _home(self, repository: str, graph: Graph) -> Node:
+        """The repository's part of an answer. A number that is no pull request (or not any more) is left out, and rules that are not
+        shown to us are none; everything else must be there."""
+        for problem in graph.problems:
+            inside = problem.path[1:]
+            if problem.gone and len(inside) == 1 and _NUMBERED.match(inside[0]):
+                continue
+            if inside[:1] == ("ref",) and isinstance(problem.error, Refused):
+                continue
+            if isinstance(problem.error, Refused) and "statusCheckRollup" in inside:
+                problem.error.fix = "Give the App (or the token) the permissions 'checks: read' and 'statuses: read'."
+            raise problem.error
         home = graph.data.get("repository")
-        for error in graph.errors.values():
-            if home is None or not (isinstance(error, Refused | TransientError) and numbers and self._only_numbers(home)):
-                raise error
         if not isinstance(home, Mapping):
             raise TransientError(f"GitHub's answer about {repository} is empty.")
         with understood(repository):
@@ -145,10 +162,6 @@ class Reader:
             if "labels" in home:
                 self._known.learn_labels(repository, label_ids(home["labels"]))
         return home
-
-    @staticmethod
-    def _only_numbers(home: Node) -> bool:
-        return home.get("pullRequests") is not None
 
     def _whole(self, node: Node, repository: str, required: Required, now: datetime) -> PullRequest:
         self._known.learn_labels(repository, label_ids(node["labels"]))

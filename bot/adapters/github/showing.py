@@ -169,16 +169,17 @@ class Painter:
     def _take(self, stage: Stage, stands: dict[str, str], change: Change, graph: Graph, problems: list[str]) -> list[str]:
         """Keep what was written, name what GitHub forbade, raise what passes by itself."""
         gone: list[str] = []
-        for field, error in graph.errors.items():
-            if field in graph.gone and field in (UPDATE_COMMENT, UPDATE_CHECK):
+        for problem in graph.problems:
+            field = problem.path[0] if problem.path else ""
+            if problem.gone and field in (UPDATE_COMMENT, UPDATE_CHECK):
                 gone.append("comment" if field == UPDATE_COMMENT else "check")
-            elif field in graph.gone and field in (ADD_LABELS, REMOVE_LABELS):
+            elif problem.gone and field in (ADD_LABELS, REMOVE_LABELS):
                 self._known.forget_labels(stage.repository, [*change.add, *change.remove])
                 problems.append("A label was made anew meanwhile.")
-            elif isinstance(error, UserError):
-                problems.append(f"{error.what} {error.fix}".strip())
+            elif isinstance(problem.error, UserError):
+                problems.append(f"{problem.error.what} {problem.error.fix}".strip())
             else:
-                raise error
+                raise problem.error
         with understood(f"what was shown on {stage.where}", write=True):
             data: dict[str, Any] = {field: graph.data.get(field) for field in NEEDS}
             written = data[ADD_COMMENT] or data[UPDATE_COMMENT]

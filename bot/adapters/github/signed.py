@@ -61,7 +61,8 @@ def open_pull(
     oid = _committed(graph)
     made = graph.data.get(PULL)
     if not made:
-        return oid, graph.errors.get(PULL) or OutcomeUnknown("GitHub's answer says nothing about the pull request.")
+        problem = graph.of(PULL)
+        return oid, problem.error if problem is not None else OutcomeUnknown("GitHub's answer says nothing about the pull request.")
     with understood("the new pull request", write=True):
         node = made["pullRequest"]
         return oid, OpenedPull(number=int(node["number"]), node_id=str(node["id"]), url=str(node["url"]))
@@ -70,9 +71,9 @@ def open_pull(
 def _committed(graph: Graph) -> str:
     made = graph.data.get(COMMIT)
     if not made:
-        for field in (COMMIT, REF, *graph.errors):
-            if field in graph.errors:
-                raise graph.errors[field]
+        for problem in (graph.of(COMMIT), graph.of(REF), *graph.problems):
+            if problem is not None:
+                raise problem.error
         raise OutcomeUnknown("GitHub's answer says nothing about the commit.")
     with understood("the commit", write=True):
         return str(made["commit"]["oid"])

@@ -6,8 +6,9 @@ Nothing but `UserError` and `TransientError` leaves this file.
 """
 
 import json
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,23 +32,34 @@ CORE = "core"
 USER_AGENT = "promotion-bot"
 MOST_PAGES = 100
 
+_NEXT = re.compile(r"<([^>]+)>;\s*rel=\"next\"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What went wrong with one field of a GraphQL answer. `gone`: GitHub does not know the object (any more)."""
+
+    path: tuple[str, ...]
+    error: BotError
+    gone: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A GraphQL answer: `data` may be partly null, and `errors` says for which fields (by their first path element).
-
-    `gone` are the fields whose object GitHub does not know (any more).
-    """
+    """A GraphQL answer: `data` may be partly null, and `problems` says why."""
 
     data: Mapping[str, Any]
-    errors: Mapping[str, BotError]
-    gone: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
 
     def whole(self) -> Mapping[str, Any]:
         """The data, if nothing failed; else the first error."""
-        for error in self.errors.values():
-            raise error
+        for problem in self.problems:
+            raise problem.error
         return self.data
+
+    def of(self, field: str) -> Problem | None:
+        """What went wrong with a field of the document's first level."""
+        return next((problem for problem in self.problems if problem.path[:1] == (field,)), None)
 
 
 class Wire:
@@ -84,32 +96,32 @@ class Wire:
         return reply.body
 
     def graphql(self, document: str, variables: Mapping[str, object], ask: Ask) -> Graph:
-        """One GraphQL document. Errors that touch single fields are handed back; those of the whole request are raised."""
+        """One GraphQL document. Errors of single fields are handed back; those of the whole request, and rate limits, are raised."""
         body = {"query": document, "variables": variables}
         reply = self._ready("POST", GRAPHQL, ask, body=body, headers=None, resource=GRAPHQL)
         if reply.status >= 300 or not reply.readable or not isinstance(reply.body, Mapping):
             raise self._failed(reply, ask)
-        errors: dict[str, BotError] = {}
-        gone: set[str] = set()
-        now = self._clock()
-        told = reply.body.get("errors")
-        for entry in (one for one in (told if isinstance(told, list) else ()) if isinstance(one, Mapping)):
-            path = entry.get("path") or [""]
-            if entry.get("type") == "NOT_FOUND":
-                gone.add(str(path[0]))
-            error = graphql_error(entry, ask, reply, now=now)
-            if isinstance(error, RateLimited):
-                self._pause(error, reply, GRAPHQL)
-            errors.setdefault(str(path[0]), error)
+        problems = tuple(self._problems(reply, ask))
         data = reply.body.get("data")
-        if not isinstance(data, Mapping) or any(isinstance(error, RateLimited) for error in errors.values()):
-            for error in errors.values():
-                raise error
+        if not isinstance(data, Mapping) or any(isinstance(problem.error, RateLimited) for problem in problems):
+            for problem in problems:
+                raise problem.error
             raise self._failed(Reply(status=reply.status, headers=reply.headers, readable=False), ask)
-        return Graph(data=data, errors=errors, gone=frozenset(gone))
+        return Graph(data=data, problems=problems)
+
+    def _problems(self, reply: Reply, ask: Ask) -> Iterator[Problem]:
+        told = reply.body.get("errors") if isinstance(reply.body, Mapping) else None
+        for entry in told if isinstance(told, list) else ():
+            if isinstance(entry, Mapping):
+                error = graphql_error(entry, ask, reply, now=self._clock())
+                if isinstance(error, RateLimited):
+                    self._pause(error, reply, GRAPHQL)
+                path = entry.get("path")
+                steps = tuple(str(step) for step in path) if isinstance(path, list) else ()
+                yield Problem(path=steps, error=error, gone=entry.get("type") == "NOT_FOUND")
 
     def as_app(self, auth: Auth, verb: str, path: str, ask: Ask) -> Mapping[str, Any]:
-        """One REST call as the App itself (its JWT); a list comes back under "items"."""
+        """One REST call as the App itself (its JWT); a list comes back under "items", the address of its next page under "next"."""
         self._budget.check(CORE)
         github = self._github(auth)
         try:
@@ -119,7 +131,10 @@ class Wire:
             github.close()
         if reply.status >= 300 or not reply.readable:
             raise self._failed(reply, ask)
-        return reply.body if isinstance(reply.body, Mapping) else {"items": reply.body}
+        if isinstance(reply.body, Mapping):
+            return reply.body
+        found = _NEXT.search(reply.headers.get("link", ""))
+        return {"items": reply.body or [], "next": found.group(1) if found else ""}
 
     def _ready(self, verb: str, path: str, ask: Ask, *, body: object, headers: Mapping[str, str] | None, resource: str) -> Reply:
         """Within the pauses and the budget; a refused token is renewed once (a 401 means that nothing happened)."""

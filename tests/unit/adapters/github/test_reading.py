@@ -68,7 +68,7 @@ class Canned:
         self.data = data
 
     def graphql(self, document: str, variables: Mapping[str, object], ask: Ask) -> Graph:
-        return Graph(data=self.data, errors={})
+        return Graph(data=self.data)
 
     def rest(self, verb: str, path: str, ask: Ask) -> Any:
         raise AssertionError("nothing here asks REST")
