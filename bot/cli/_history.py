@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.cli._refusal import refuse
@@ -16,6 +17,9 @@ from bot.domain.history_file import read_history
 from bot.domain.history_json import HistoryError
 from bot.domain.instants import parse_instant
 from bot.reporting.windows import Window, midnight
+
+if TYPE_CHECKING:
+    from bot.config.schema import Config
 
 EXAMPLE = '{"events": [{"t": "deploy", "id": "d1", ...}], "version_order": ["v1", "v2"]}'
 
@@ -71,6 +75,25 @@ def _read_without_pauses(text: str) -> History:
     finally:
         if running:
             gc.enable()
+
+
+def read_pipeline(file: Path | None, *, as_json: bool) -> tuple[dict[str, str], tuple[str, ...] | None]:
+    """The services' owners and the stages' order that a configuration gives; nothing without one."""
+    if file is None:
+        return {}, None
+    config = read_config(file, as_json=as_json)
+    return {name: service.team for name, service in config.services.items() if service.team is not None}, config.order()
+
+
+def read_config(file: Path, *, as_json: bool) -> "Config":
+    """The configuration; refuses with its first error's place."""
+    from bot.config.load import check_file
+
+    checked = check_file(file)
+    if checked.config is None:
+        first = checked.errors[0]
+        refuse(f"{first.file}:{first.line}:{first.column}", why=first.what, fix=first.fix or "mend the configuration", as_json=as_json)
+    return checked.config
 
 
 def read_zone(name: str, *, as_json: bool) -> ZoneInfo:

@@ -3,6 +3,7 @@
 Reads the history and prints; the explanation comes from `reporting.explain`, over the same report that shows the figure.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,12 +24,13 @@ def explain(
     stage: Annotated[str, typer.Option("--stage", help="The stage to look at.")] = "prod",
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:
     """The rule, the rows that made the number, the rows that were left out and why, step by step."""
     import json
 
-    from bot.cli._history import asked
+    from bot.cli._history import asked, read_pipeline
     from bot.cli._refusal import NOT_FOUND, refuse
     from bot.reporting.explain import METRICS
     from bot.reporting.explain import explain as tell
@@ -45,8 +47,11 @@ def explain(
             code=NOT_FOUND,
             as_json=as_json,
         )
+    owners, stages = read_pipeline(config, as_json=as_json)
     want = asked(events, first, end, tz, as_of, as_json=as_json)
-    page = build_page(want.history, window=want.window, as_of=want.as_of, stage=stage, service=service, team=team)
+    page = build_page(
+        want.history, window=want.window, as_of=want.as_of, stage=stage, service=service, team=team, owners=owners, stages=stages
+    )
     found = tell(page.report, metric)
     if as_json:
         typer.echo(json.dumps(found.to_json() | {"quality": [row.to_json() for row in page.quality]}, indent=2))

@@ -3,6 +3,7 @@
 Reads the history, hands it to `reporting`, prints the answer in the format asked for. It counts nothing itself.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,10 +24,11 @@ def report(
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
     benchmark: Annotated[str | None, typer.Option("--benchmark", help="Tier labels of a year: 2023. Off by default.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="json, markdown, csv, html or table.")] = "table",
 ) -> None:
     """Deployment frequency, change lead time, change fail rate, recovery time and rework rate of a window, with their rows."""
-    from bot.cli._history import asked
+    from bot.cli._history import asked, read_pipeline
     from bot.cli._refusal import refuse
     from bot.reporting.formats import find_formats
     from bot.reporting.page import build_page
@@ -42,6 +44,17 @@ def report(
             fix="say 2023, or leave it out",
             as_json=as_json,
         )
+    owners, stages = read_pipeline(config, as_json=as_json)
     want = asked(events, first, end, tz, as_of, as_json=as_json)
-    page = build_page(want.history, window=want.window, as_of=want.as_of, stage=stage, service=service, team=team, tiers=benchmark)
+    page = build_page(
+        want.history,
+        window=want.window,
+        as_of=want.as_of,
+        stage=stage,
+        service=service,
+        team=team,
+        tiers=benchmark,
+        owners=owners,
+        stages=stages,
+    )
     typer.echo(formats[output](page), nl=False)

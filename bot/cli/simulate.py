@@ -25,9 +25,8 @@ def simulate(
     import json
     from pathlib import Path
 
-    from bot.cli._history import read_events, read_instant, read_zone
+    from bot.cli._history import read_config, read_events, read_instant, read_zone
     from bot.cli._refusal import refuse
-    from bot.config.load import check_file
     from bot.domain.duration import parse_duration
     from bot.reporting.simulate import simulate as replay
     from bot.reporting.simulation_told import told
@@ -35,15 +34,12 @@ def simulate(
     as_json = output == "json"
     if output not in ("table", "markdown", "json"):
         refuse(f"--output {output!r} is not a format", why="a simulation is told in three ways", fix="say table, markdown or json")
-    checked = check_file(Path(config))
-    if checked.config is None:
-        first = checked.errors[0]
-        refuse(f"{first.file}:{first.line}:{first.column}", why=first.what, fix=first.fix or "mend the configuration", as_json=as_json)
+    rules = read_config(Path(config), as_json=as_json)
     zone = read_zone(tz, as_json=as_json)
     end = read_instant(as_of, zone, as_json=as_json)
     span = parse_duration(since)
     begin = end - span if span is not None else read_instant(since, zone, as_json=as_json, option="--since")
     if begin >= end:
         refuse(f"--since {since!r} is not before the end", why="there is nothing to replay", fix="give an earlier --since", as_json=as_json)
-    found = replay(read_events(events, as_json=as_json), checked.config, since=begin, as_of=end)
+    found = replay(read_events(events, as_json=as_json), rules, since=begin, as_of=end)
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else told(found, markdown=output == "markdown"))

@@ -13,6 +13,7 @@ from bot.adapters.backfilling import Backfill, Place, Saved, read_state, write_s
 from bot.cli.main import load_commands
 from bot.domain.errors import UserError
 
+APP = load_commands()
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: {name}}}
@@ -202,14 +203,14 @@ def test_the_command_writes_a_history_that_the_report_reads(repository: Reposito
     out = tmp_path / "history.json"
     runner = CliRunner()
     command = ["backfill", "--stage", f"prod={repository.path}@main//prod", "--out", str(out), "--output", "json"]
-    first = runner.invoke(load_commands(), command)
+    first = runner.invoke(APP, command)
     assert (first.exit_code, json.loads(first.stdout)["events"]) == (0, 3)
     assert "3 of 3 commits" in first.stderr
     text = out.read_text()
-    assert runner.invoke(load_commands(), command).exit_code == 0
+    assert runner.invoke(APP, command).exit_code == 0
     assert out.read_text() == text
     asked = ["--events", str(out), "--from", "2025-03-01", "--to", "2025-03-02", "--as-of", "2025-03-02T00:00:00Z", "-o", "json"]
-    found = json.loads(runner.invoke(load_commands(), ["report", *asked]).stdout)
+    found = json.loads(runner.invoke(APP, ["report", *asked]).stdout)
     assert (found["deployments"], found["lead_time_s"]["n"]) == (3, 0)
 
 

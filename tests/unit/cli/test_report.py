@@ -10,11 +10,12 @@ from typer.testing import CliRunner, Result
 from bot.cli.main import load_commands
 from tests.support.deliveries import deploy, failure
 
+APP = load_commands()
 ASKED = ["--from", "2025-03-03", "--to", "2025-03-10", "--tz", "UTC", "--as-of", "2025-03-10T00:00:00Z", "--output", "json"]
 
 
 def run(file: Path, *options: str, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(load_commands(), ["report", "--events", str(file), *options], input=stdin)
+    return CliRunner().invoke(APP, ["report", "--events", str(file), *options], input=stdin)
 
 
 def written(folder: Path, events: Any, **more: Any) -> Path:
@@ -138,3 +139,36 @@ def test_an_unknown_stage_is_told_in_the_data_quality(tmp_path: Path) -> None:
 def test_unknown_fields_are_counted(tmp_path: Path) -> None:
     found = json.loads(run(written(tmp_path, [deploy("d1", "3 09:00", "v1", fixs=["d0"])], note="x"), *ASKED).stdout)
     assert [(row["count"], row["names"]) for row in found["quality"] if row["code"] == "ignored_fields"] == [(2, ["fixs", "note"])]
+
+
+def test_teams_come_from_the_configuration_where_events_carry_none(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "version: 1\npipeline: {stages: {dev: {repository: a/dev}, prod: {repository: a/prod, after: dev}}}\n"
+        "teams: {pay: {}}\nservices: {api: {images: [acme/api], team: pay}}\n"
+    )
+    file = written(tmp_path, [deploy("d1", "3 09:00", "v1"), deploy("w1", "4 09:00", "v1", service="web")])
+    found = json.loads(run(file, *ASKED, "--team", "pay", "--config", str(config)).stdout)
+    assert (found["deployments"], [row["names"] for row in found["quality"] if row["code"] == "without_team"]) == (1, [["web"]])
+    config.write_text("version: 2\n")
+    result = run(file, *ASKED, "--config", str(config))
+    assert (result.exit_code, "config.yaml:1:" in json.loads(result.stderr)["error"]) == (2, True)
+
+
+def test_explain_and_simulate_answer_on_the_command_line(tmp_path: Path) -> None:
+    file = written(tmp_path, [deploy("d1", "3 09:00", "v1"), deploy("d2", "4 09:00", "v2", stage="dev")])
+    runner = CliRunner()
+    told = runner.invoke(APP, ["explain", "deployment_frequency", "--events", str(file), *ASKED])
+    assert json.loads(told.stdout)["counted"][0]["deploy"] == "d1"
+    assert "deployment_frequency: 0.14 a day" in runner.invoke(
+        APP, ["explain", "deployment_frequency", "--events", str(file), *ASKED[:-1], "text"]
+    ).stdout  # fmt: skip
+    wrong = runner.invoke(APP, ["explain", "velocity", "--events", str(file), *ASKED])
+    assert (wrong.exit_code, "deployment_frequency" in json.loads(wrong.stderr)["fix"]) == (5, True)
+    config = tmp_path / "config.yaml"
+    config.write_text("version: 1\npipeline: {stages: {dev: {repository: a/dev}, prod: {repository: a/prod, after: dev}}}\n")
+    options = ["simulate", "--config", str(config), "--events", str(file), "--since", "20d", "--as-of", "2025-03-10T00:00:00Z"]
+    assert json.loads(runner.invoke(APP, [*options, "-o", "json"]).stdout)["promotions"] == 1
+    assert "cannot be known:" in runner.invoke(APP, options).stdout
+    assert runner.invoke(APP, [*options, "--since", "soon"]).exit_code == 2
+    assert runner.invoke(APP, [*options, "--since", "2025-03-11"]).exit_code == 2
