@@ -5,6 +5,7 @@ Used by most formats; decides the common shapes (`image: repo:tag`, `{registry, 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bot.domain.image import ImageRef, normal_name
 from bot.domain.slot import Holds, ObjectRef
@@ -14,6 +15,7 @@ from bot.yamltext import Alias, Mapping, Node, Scalar, Sequence, Spot, walk
 IMAGE_KEY = re.compile(r"(?i)(?:.*[^a-z]|.*)image(?:s|_?name|_?ref|_?reference|_?ur[il])?\Z")
 POD_LISTS = ("containers", "initContainers", "ephemeralContainers")
 TAGS = ("tag", "imageTag")
+_DESCRIBING = frozenset({*TAGS, "digest"})
 
 
 def spots(root: Node, path: Path = (), chain: tuple[Node, ...] = ()) -> Iterator[Spot]:
@@ -27,14 +29,38 @@ def collect_images(
 ) -> None:
     """Every image below `root`. `prefix` begins the keys; `extra_keys` are names under which this format keeps references."""
     top = len(root.path)
-    for spot in spots(root.node, root.path, root.chain):
-        node = spot.node
-        inside = spot.path[top:]
+    stack = [root]
+    while stack:
+        spot = stack.pop()
+        node, path, chain = spot
         if isinstance(node, Mapping):
-            _image_map(collector, spot, inside, root=root, prefix=prefix, owner=owner)
-        elif not isinstance(node, Sequence) and inside and _says_image(spot, extra_keys):
-            key, container = _key(root.node, inside, prefix)
-            collector.image(spot, key=key, owner=_in_container(owner, container))
+            described = False
+            below = (*chain, node)
+            children = node.children
+            for index in range(0, len(children), 2):
+                key, value = children[index], children[index + 1]
+                name = key.value if isinstance(key, Scalar) else ""
+                if isinstance(value, Mapping | Sequence):
+                    stack.append(Spot(value, (*path, name), below))
+                elif name in _DESCRIBING:
+                    described = True
+                elif _says_image(name) or name in extra_keys or (name == "value" and _says_image(node.text("name") or "")):
+                    _string(collector, Spot(value, (*path, name), below), root, prefix, owner)
+            if described:
+                _image_map(collector, spot, path[top:], root=root, prefix=prefix, owner=owner)
+        elif isinstance(node, Sequence):
+            below = (*chain, node)
+            images = _says_image(_last_key(path))
+            for place, item in enumerate(node.children):
+                if isinstance(item, Mapping | Sequence):
+                    stack.append(Spot(item, (*path, place), below))
+                elif images:
+                    _string(collector, Spot(item, (*path, place), below), root, prefix, owner)
+
+
+def _string(collector: Collector, spot: Spot, root: Spot, prefix: str, owner: ObjectRef | None) -> None:
+    key, container = _key(root.node, spot.path[len(root.path) :], prefix)
+    collector.image(spot, key=key, owner=_in_container(owner, container))
 
 
 def image_of_map(collector: Collector, node: Mapping) -> str | None:
@@ -85,17 +111,13 @@ def unnamed(path: str, inside: Path) -> str:
     return "/".join([base, *(str(step) for step in inside if not IMAGE_KEY.match(str(step)) and str(step) not in TAGS)])
 
 
-def _says_image(spot: Spot, extra_keys: tuple[str, ...]) -> bool:
-    key = spot.key
-    if isinstance(key, int):
-        key = next((step for step in reversed(spot.path) if isinstance(step, str)), "")
-    if not isinstance(key, str):
-        return False
-    if IMAGE_KEY.match(key) or key in extra_keys:
-        return True
-    if key != "value" or not isinstance(spot.parent, Mapping):
-        return False
-    return IMAGE_KEY.match(spot.parent.text("name") or "") is not None
+@lru_cache(maxsize=4096)
+def _says_image(key: str) -> bool:
+    return IMAGE_KEY.match(key) is not None
+
+
+def _last_key(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
 def _text(collector: Collector, node: Mapping, key: str) -> str | None:

@@ -18,14 +18,16 @@ from bot.manifests.found import FileSlots
 class YamlFormat:
     """`claims` judges one document by its root; the claiming format of the lowest `order` reads it with `collect`.
 
-    `needles`: a file that holds none of these texts holds no slot of this format, and is not parsed.
+    `needles`: a file that holds none of these texts holds no slot of this format, and is not parsed for it.
+    `named`: for formats that are known by the file's name; others leave it None.
     """
 
     name: str
     order: int
-    needles: tuple[str, ...]
+    needles: tuple[bytes, ...]
     claims: Callable[[Collector], bool]
     collect: Callable[[Collector], None]
+    named: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class TextFormat:
     """A format of its own syntax. `claims` judges the file's path; `read` gets path and text, and never raises but EditRefused."""
 
     name: str
-    needles: tuple[str, ...]
+    needles: tuple[bytes, ...]
     claims: Callable[[str], bool]
     read: Callable[[str, str], FileSlots]
 

@@ -4,7 +4,6 @@ Never raises: what cannot be read becomes a problem with line and sentence. File
 """
 
 import re
-from functools import cache
 
 from bot.domain.edits import MENDING, EditRefused, RefusalCode
 from bot.domain.slot import Slot, SlotProblem
@@ -15,18 +14,20 @@ from bot.manifests.shelf import text_formats, yaml_formats
 
 _NOTHING = FileSlots()
 _YAML = (".yaml", ".yml", ".json")
-_FOREIGN = re.compile(
-    r"(?:^|/)(?:\.git|\.github|\.circleci|node_modules|vendor|\.terraform|templates|crds)/"
-    r"|(?:^|/)(?:package(?:-lock)?|tsconfig[^/]*|composer|renovate|\.[^/]*)\.json\Z"
-    r"|(?:^|/)(?:\.[^/]+\.ya?ml|pnpm-lock\.yaml|mkdocs\.yml)\Z"
+_FOREIGN_FOLDERS = frozenset(
+    {".git", ".github", ".circleci", "node_modules", "vendor", ".terraform", "templates", "crds", "__pycache__", ".venv"}
 )
+_FOREIGN_NAME = re.compile(r"(?:\..*|(?:package(?:-lock)?|tsconfig.*|composer|renovate)\.json|pnpm-lock\.yaml|mkdocs\.yml)\Z")
 
 
 def is_candidate(path: str) -> bool:
     """True where a file may hold slots, judged by its name alone."""
-    if _FOREIGN.search(path) is not None:
+    *folders, name = path.split("/")
+    if not _FOREIGN_FOLDERS.isdisjoint(folders):
         return False
-    return path.endswith(_YAML) or any(one.claims(path) for one in text_formats())
+    if name.endswith(_YAML):
+        return name[0] not in ".cmprt" or _FOREIGN_NAME.match(name) is None
+    return any(one.claims(path) for one in text_formats())
 
 
 def find_slots(path: str, content: bytes) -> FileSlots:
@@ -36,7 +37,8 @@ def find_slots(path: str, content: bytes) -> FileSlots:
     try:
         for one in text_formats():
             if one.claims(path):
-                return _in_order(one.read(path, "".join(decode(content)))) if _holds_any(content, one.needles) else _NOTHING
+                held = any(needle in content for needle in one.needles)
+                return _in_order(one.read(path, "".join(decode(content)))) if held else _NOTHING
         return _find_in_yaml(path, content)
     except EditRefused as refusal:
         message = f"{refusal.message}. {refusal.fix}".strip()
@@ -44,14 +46,15 @@ def find_slots(path: str, content: bytes) -> FileSlots:
 
 
 def _find_in_yaml(path: str, content: bytes) -> FileSlots:
-    if _needle().search(content) is None:
+    formats = [one for one in yaml_formats() if (one.named is None or one.named(path)) and any(needle in content for needle in one.needles)]
+    if not formats:
         return _NOTHING
     mark, text = decode(content)
     source = read_yaml(text)
     slots, problems = [], []
     for document in source.documents:
         collector = Collector(path, source, document, shift=len(mark))
-        for one in yaml_formats():
+        for one in formats:
             if one.claims(collector):
                 collector.format = one.name
                 one.collect(collector)
@@ -71,14 +74,3 @@ def _in_order(found: FileSlots) -> FileSlots:
         first.setdefault((slot.start, slot.end), slot)
     slots = tuple(first[place] for place in sorted(first))
     return FileSlots(slots=slots, problems=tuple(dict.fromkeys(found.problems)))
-
-
-def _holds_any(content: bytes, needles: tuple[str, ...]) -> bool:
-    return any(needle.encode() in content for needle in needles)
-
-
-@cache
-def _needle() -> "re.Pattern[bytes]":
-    """One pass over the bytes for the words of all YAML formats."""
-    words = sorted({needle for one in yaml_formats() for needle in one.needles})
-    return re.compile("|".join(re.escape(word) for word in words).encode())

@@ -18,7 +18,8 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="ansible",
     order=10,
-    needles=("mage", "ersion", "tag"),
-    claims=lambda collector: _FILE.search(collector.path) is not None,
+    needles=(b"mage", b"ersion", b"tag"),
+    claims=lambda _: True,
+    named=lambda path: _FILE.search(path) is not None,
     collect=collect,
 )

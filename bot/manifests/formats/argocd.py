@@ -92,7 +92,7 @@ def _generator(collector: Collector, generator: Spot, prefix: str, owner: Object
 FORMAT = YamlFormat(
     name="argocd",
     order=20,
-    needles=("argoproj.io",),
+    needles=(b"argoproj.io",),
     claims=lambda collector: is_kind(collector.document.root, "argoproj.io", "Application", "ApplicationSet"),
     collect=collect,
 )

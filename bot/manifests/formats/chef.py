@@ -32,4 +32,4 @@ def _claims(collector: Collector) -> bool:
     return (root.text("chef_type") or root.text("json_class") or "") != "" or any(root.get(name) is not None for name in ATTRIBUTES[:3])
 
 
-FORMAT = YamlFormat(name="chef", order=40, needles=("attributes", "chef_type", "json_class"), claims=_claims, collect=collect)
+FORMAT = YamlFormat(name="chef", order=40, needles=(b"attributes", b"chef_type", b"json_class"), claims=_claims, collect=collect)

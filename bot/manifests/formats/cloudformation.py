@@ -50,7 +50,7 @@ def _claims(collector: Collector) -> bool:
 FORMAT = YamlFormat(
     name="cloudformation",
     order=40,
-    needles=("AWSTemplateFormatVersion", "ParameterKey", "AWS::"),
+    needles=(b"AWSTemplateFormatVersion", b"ParameterKey", b"AWS::"),
     claims=_claims,
     collect=collect,
 )

@@ -35,4 +35,4 @@ def _is_service(node: object) -> bool:
     return isinstance(node, Mapping) and isinstance(node.get("image"), Scalar) and any(node.get(name) is not None for name in beside)
 
 
-FORMAT = YamlFormat(name="compose", order=40, needles=("image",), claims=_claims, collect=collect)
+FORMAT = YamlFormat(name="compose", order=40, needles=(b"image",), claims=_claims, collect=collect)

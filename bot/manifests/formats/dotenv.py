@@ -53,7 +53,7 @@ def _slot(path: str, text: str, match: "re.Match[str]") -> Slot | None:
 
 FORMAT = TextFormat(
     name="dotenv",
-    needles=("IMAGE", "VERSION", "TAG", "DIGEST", "mage", "ersion", "tag"),
+    needles=(b"IMAGE", b"VERSION", b"TAG", b"DIGEST", b"mage", b"ersion", b"tag"),
     claims=lambda path: _FILE.search(path) is not None,
     read=read,
 )

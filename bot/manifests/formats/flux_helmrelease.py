@@ -28,7 +28,7 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="flux-helmrelease",
     order=20,
-    needles=("chart", "mage"),
+    needles=(b"chart", b"mage"),
     claims=lambda collector: any(
         is_kind(collector.document.root, group, "HelmRelease") for group in ("helm.toolkit.fluxcd.io", "helm.fluxcd.io")
     ),

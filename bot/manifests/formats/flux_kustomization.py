@@ -15,7 +15,7 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="flux-kustomization",
     order=20,
-    needles=("images",),
+    needles=(b"images",),
     claims=lambda collector: is_kind(collector.document.root, "kustomize.toolkit.fluxcd.io", "Kustomization"),
     collect=collect,
 )

@@ -51,7 +51,7 @@ def _git(collector: Collector, spot: Spot, owner: ObjectRef) -> None:
 FORMAT = YamlFormat(
     name="flux-source",
     order=20,
-    needles=("fluxcd.io",),
+    needles=(b"fluxcd.io",),
     claims=lambda collector: is_kind(collector.document.root, "source.toolkit.fluxcd.io"),
     collect=collect,
 )

@@ -23,7 +23,8 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="helm-chart",
     order=10,
-    needles=("dependencies", "appVersion"),
-    claims=lambda collector: collector.path.rsplit("/", 1)[-1] in FILES,
+    needles=(b"dependencies", b"appVersion"),
+    claims=lambda _: True,
+    named=lambda path: path.rsplit("/", 1)[-1] in FILES,
     collect=collect,
 )

@@ -18,7 +18,7 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="helm-values",
     order=90,
-    needles=("mage",),
+    needles=(b"mage",),
     claims=lambda collector: isinstance(collector.document.root, Mapping | Sequence),
     collect=collect,
 )

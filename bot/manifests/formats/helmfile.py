@@ -26,4 +26,4 @@ def _claims(collector: Collector) -> bool:
     return isinstance(root, Mapping) and root.get("kind") is None and isinstance(root.get("releases"), Sequence)
 
 
-FORMAT = YamlFormat(name="helmfile", order=40, needles=("releases",), claims=_claims, collect=collect)
+FORMAT = YamlFormat(name="helmfile", order=40, needles=(b"releases",), claims=_claims, collect=collect)

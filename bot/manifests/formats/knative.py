@@ -15,7 +15,7 @@ def _claims_root(root: object) -> bool:
 FORMAT = YamlFormat(
     name="knative",
     order=30,
-    needles=("mage",),
+    needles=(b"mage",),
     claims=lambda collector: _claims_root(collector.document.root),
     collect=kubernetes.collect,
 )

@@ -19,7 +19,7 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="kubernetes",
     order=80,
-    needles=("mage",),
+    needles=(b"mage",),
     claims=lambda collector: is_object(collector.document.root),
     collect=collect,
 )

@@ -51,4 +51,4 @@ def _claims(collector: Collector) -> bool:
     return named or root.get("kind") is not None
 
 
-FORMAT = YamlFormat(name="kustomize", order=20, needles=("images", "helmCharts", "?ref="), claims=_claims, collect=collect)
+FORMAT = YamlFormat(name="kustomize", order=20, needles=(b"images", b"helmCharts", b"?ref="), claims=_claims, collect=collect)

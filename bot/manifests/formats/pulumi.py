@@ -20,7 +20,8 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="pulumi",
     order=10,
-    needles=("config",),
-    claims=lambda collector: _FILE.search(collector.path) is not None,
+    needles=(b"config",),
+    claims=lambda _: True,
+    named=lambda path: _FILE.search(path) is not None,
     collect=collect,
 )

@@ -9,7 +9,7 @@ KINDS = ("Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment",
 FORMAT = YamlFormat(
     name="argo-rollouts",
     order=30,
-    needles=("mage",),
+    needles=(b"mage",),
     claims=lambda collector: is_kind(collector.document.root, "argoproj.io", *KINDS),
     collect=kubernetes.collect,
 )

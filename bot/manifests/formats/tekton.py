@@ -45,7 +45,7 @@ def _params(collector: Collector, spot: Spot, prefix: str, root: Spot) -> None:
 FORMAT = YamlFormat(
     name="tekton",
     order=30,
-    needles=("mage", "bundle", "revision"),
+    needles=(b"mage", b"bundle", b"revision"),
     claims=lambda collector: is_kind(collector.document.root, "tekton.dev"),
     collect=collect,
 )

@@ -70,7 +70,7 @@ def _made(path: str, text: str, found: HclValue, span: tuple[int, int], version:
 
 FORMAT = TextFormat(
     name="terraform",
-    needles=("ref=", "ersion", "tag", "mage"),
+    needles=(b"ref=", b"ersion", b"tag", b"mage"),
     claims=lambda path: path.endswith(SUFFIXES) and not path.endswith(".terraform.lock.hcl"),
     read=read,
 )

@@ -14,7 +14,8 @@ def collect(collector: Collector) -> None:
 FORMAT = YamlFormat(
     name="tfvars-json",
     order=10,
-    needles=("mage", "ersion", "tag"),
-    claims=lambda collector: collector.path.endswith(".tfvars.json"),
+    needles=(b"mage", b"ersion", b"tag"),
+    claims=lambda _: True,
+    named=lambda path: path.endswith(".tfvars.json"),
     collect=collect,
 )

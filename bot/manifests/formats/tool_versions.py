@@ -29,4 +29,4 @@ def read(path: str, text: str) -> FileSlots:
     return FileSlots(slots=tuple(slots))
 
 
-FORMAT = TextFormat(name="tool-versions", needles=("",), claims=lambda path: path.rsplit("/", 1)[-1] == ".tool-versions", read=read)
+FORMAT = TextFormat(name="tool-versions", needles=(b"",), claims=lambda path: path.rsplit("/", 1)[-1] == ".tool-versions", read=read)
