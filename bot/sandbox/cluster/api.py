@@ -71,6 +71,7 @@ class Api:
     def __init__(self, world: World, accounts: Accounts, faults: Faults, controls: Mapping[str, Callable[[Obj], None]]) -> None:
         self.world, self.accounts, self.faults, self.controls = world, accounts, faults, controls
         self.alive = reading.Alive()
+        world.store.listeners.append(lambda change: self.alive.ring(change.resource))
         self.requests: deque[tuple[str, str, int]] = deque(maxlen=10_000)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -14,6 +14,8 @@ _POD = {
     "securityContext": {},
     "schedulerName": "default-scheduler",
 }
+_MAPS = ("strategy", "updateStrategy", "selector", "template", "jobTemplate")
+_NUMBERS = ("replicas", "minReadySeconds", "progressDeadlineSeconds", "completions", "parallelism", "backoffLimit", "revisionHistoryLimit")
 _QUARTER = {"maxUnavailable": "25%", "maxSurge": "25%"}
 
 
@@ -65,11 +67,19 @@ def refusal(obj: Obj) -> str | None:
     if obj["kind"] not in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout", "Pod"):
         return None
     spec = obj.get("spec")
+    if (wrong := _wrong_type(spec)) is not None:
+        return f"spec.{wrong}: Invalid type"
     if obj["kind"] == "CronJob":
         spec = _map(_map(spec, "jobTemplate"), "spec")
+        if (wrong := _wrong_type(spec)) is not None:
+            return f"spec.jobTemplate.spec.{wrong}: Invalid type"
     pod = spec if obj["kind"] == "Pod" else _map(_map(spec, "template"), "spec")
     if not isinstance(pod, dict):
         return "spec.template.spec: Required value"
+    if not all(isinstance(pod.get(key) or "", str) for key in ("restartPolicy", "nodeName")):
+        return "spec.template.spec: Invalid type"
+    if obj["kind"] != "Pod" and not isinstance(_map(_map(spec, "template"), "metadata") or {}, dict):
+        return "spec.template.metadata: Invalid type"
     for key in ("containers", "initContainers"):
         listed = pod.get(key) or []
         if not isinstance(listed, list) or not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in listed):
@@ -77,6 +87,27 @@ def refusal(obj: Obj) -> str | None:
         if any(not isinstance(one.get("image", ""), str) for one in listed):
             return f"spec.template.spec.{key}.image: Invalid type"
     return None if pod.get("containers") else "spec.template.spec.containers: Required value"
+
+
+def _wrong_type(spec: Any) -> str | None:
+    """The first field of a workload's spec that the apiserver could not decode."""
+    if not isinstance(spec, dict):
+        return "template"
+    for key in _MAPS:
+        if not isinstance(spec.get(key) or {}, dict):
+            return key
+    for key in ("strategy", "updateStrategy"):
+        rolling = (spec.get(key) or {}).get("rollingUpdate") or {}
+        if not isinstance(rolling, dict) or not isinstance((spec.get(key) or {}).get("type", ""), str):
+            return key
+        if not isinstance(rolling.get("partition", 0), int):
+            return f"{key}.rollingUpdate.partition"
+    for key in _NUMBERS:
+        value = spec.get(key, 0)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            return key
+    labels = (spec.get("selector") or {}).get("matchLabels") or {}
+    return None if isinstance(labels, dict) else "selector.matchLabels"
 
 
 def _map(node: Any, key: str) -> Any:

@@ -4,7 +4,6 @@ Decides which request meets which fault. What an unreachable cluster means for i
 """
 
 import threading
-import time
 from dataclasses import dataclass, field
 
 from bot.sandbox.cluster.accounts import Accounts, Rule
@@ -84,8 +83,3 @@ def _failure(code: int) -> Refusal:
                 "reason": "Timeout", "details": {}, "code": 504}  # fmt: skip
         return Refusal(504, late)
     return refuse(code, "etcdserver: request timed out")
-
-
-def monotonic() -> float:
-    """Seconds of a clock that only runs forward: for the length of a watch, which is real time whatever the cluster's clock says."""
-    return time.monotonic()

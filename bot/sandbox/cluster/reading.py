@@ -9,17 +9,15 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
 from bot.sandbox.cluster.answers import Refusal, not_found, refuse, status, too_old
-from bot.sandbox.cluster.faults import monotonic
 from bot.sandbox.cluster.resources import Obj, Resource
 from bot.sandbox.cluster.selectors import Selection
 from bot.sandbox.cluster.store import Change
 from bot.sandbox.cluster.table import table
 from bot.sandbox.cluster.world import World
-
-TICK = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +123,53 @@ def watch_start(world: World, question: Question) -> tuple[int, list[Obj]]:
         return int(text), []
 
 
-async def watch(world: World, question: Question, begin: tuple[int, list[Obj]], alive: "Alive") -> AsyncIterator[bytes]:
+@dataclass(slots=True)
+class Alive:
+    """What all watches of a cluster look at: whether it serves, how often it marks, and when it forgot everything."""
+
+    serving: bool = True
+    bookmark_seconds: float = 5.0
+    epoch: int = 0
+    _bells: dict[tuple[str, str], set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = field(default_factory=dict)
+
+    def ring(self, resource: Resource | None = None) -> None:
+        """Wakes the watches of a resource, or all; from any thread."""
+        keys = list(self._bells) if resource is None else [(resource.group, resource.plural)]
+        for loop, bell in [one for key in keys for one in tuple(self._bells.get(key, ()))]:
+            with suppress(RuntimeError):  # a loop that has been closed meanwhile
+                loop.call_soon_threadsafe(bell.set)
+
+    def listen(self, resource: Resource) -> tuple[asyncio.AbstractEventLoop, asyncio.Event]:
+        """A bell that rings when an object of the resource changes."""
+        made = (asyncio.get_running_loop(), asyncio.Event())
+        self._bells.setdefault((resource.group, resource.plural), set()).add(made)
+        return made
+
+    def leave(self, resource: Resource, bell: tuple[asyncio.AbstractEventLoop, asyncio.Event]) -> None:
+        """Takes a bell away."""
+        self._bells.get((resource.group, resource.plural), set()).discard(bell)
+
+
+async def watch(world: World, question: Question, begin: tuple[int, list[Obj]], alive: Alive) -> AsyncIterator[bytes]:
     """The lines of a watch until its time is over, the server stops, or the version is too old."""
+    bell = alive.listen(question.resource)
+    try:
+        async for line in _lines(world, question, begin, alive, bell[1]):
+            yield line
+    finally:
+        alive.leave(question.resource, bell)
+
+
+async def _lines(world: World, question: Question, begin: tuple[int, list[Obj]], alive: Alive, bell: asyncio.Event) -> AsyncIterator[bytes]:
     version, first = begin
     show = _Shown(world, question)
     for opening in first:
         yield show.line(opening["type"], opening["object"])
-    ends = monotonic() + (question.number("timeoutSeconds") or 1800)
     marks = question.query.get("allowWatchBookmarks") in ("true", "1")
-    marked = monotonic()
-    epoch = alive.epoch
+    marked, epoch = monotonic(), alive.epoch
+    ends = marked + (question.number("timeoutSeconds") or 1800)
     while monotonic() < ends and alive.serving:
+        bell.clear()
         if version < world.store.oldest or alive.epoch != epoch:
             gone = too_old(version, world.store.oldest)
             yield json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n"
@@ -147,19 +181,12 @@ async def watch(world: World, question: Question, begin: tuple[int, list[Obj]], 
         version = changes[-1].version if changes else version
         if marks and monotonic() - marked >= alive.bookmark_seconds:
             marked = monotonic()
-            yield show.bookmark(max(version, 0))
-        await asyncio.sleep(TICK)
+            yield show.bookmark(version)
+        until = min(ends, marked + alive.bookmark_seconds) if marks else ends
+        with suppress(TimeoutError):
+            await asyncio.wait_for(bell.wait(), max(0.0, until - monotonic()))
     if marks and alive.serving:
         yield show.bookmark(version)
-
-
-@dataclass(slots=True)
-class Alive:
-    """What all watches of a cluster look at: whether it serves, how often it marks, and when it forgot everything."""
-
-    serving: bool = True
-    bookmark_seconds: float = 5.0
-    epoch: int = 0
 
 
 def _event(question: Question, change: Change) -> tuple[str, Obj] | None:

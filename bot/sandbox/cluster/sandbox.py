@@ -181,6 +181,7 @@ class ClusterSandbox:
 
     def _cut(self) -> None:
         self.api.alive.serving = False
+        self.api.alive.ring()
 
     def poke(self) -> None:
         """Tells the agent to look at its repository now."""
@@ -281,6 +282,7 @@ class ClusterSandbox:
         """Every open watch gets its 410, and so does every older resource version."""
         self.store.compact()
         self.api.alive.epoch += 1
+        self.api.alive.ring()
 
     def problems(self) -> list[str]:
         """What the agent could not read or apply, and objects that made no sense to a controller."""
