@@ -192,6 +192,8 @@ class Wire:
         except GithubException as error:
             raise self._failed(Reply(status=error.status, headers=error.headers or {}, body=error.data), ask) from error
         except RuntimeError as error:  # PyGithub refuses a redirect to another host
+            if type(error) is not RuntimeError:
+                raise
             raise UserError(
                 f"GitHub redirects us elsewhere when we want to {ask.doing}.",
                 where=ask.where,
