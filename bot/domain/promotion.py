@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.domain.image import Version
 from bot.domain.release import Release
+from bot.domain.slot import Holds
 
 
 class PromotionState(StrEnum):
@@ -52,6 +53,7 @@ class SlotEdit:
     old: Version
     new: Version
     line: int = 0
+    holds: Holds = Holds.IMAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ def upstream_fact(facts: Facts, stage: str, service: str, release: Release) -> U
 def case_before_opening(config: Config, facts: Facts, service: str, move: Move) -> Case:
     """The case of a promotion that does not exist yet, for the gates that are asked before it is opened."""
     stage = config.stage(facts.stage)
-    present_in = [name for name in stage.after if name in facts.stages and service in facts.stages[name].services]
+    present_in = [name for name in stage.after if name not in facts.stages or service in facts.stages[name].services]
     return Case(
         now=facts.now,
         stage=stage.name,
@@ -146,6 +146,8 @@ def case_before_opening(config: Config, facts: Facts, service: str, move: Move) 
         moves=(move,),
         upstreams=tuple(upstream_fact(facts, name, service, move.new) for name in present_in),
         needs_all=stage.needs == "all",
+        target=facts.stages[stage.name].health,
+        target_problem=facts.stages[stage.name].cluster_problem,
         directives=facts.directives,
         answers=facts.answers,
     )

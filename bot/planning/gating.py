@@ -40,7 +40,7 @@ def case_of(config: Config, facts: Facts, promotion: Promotion) -> Case:
         checks=tuple(check for check in pull.checks if check.commit == promotion.head) if pull is not None and known else None,
         approvals=facts.approvals.get(promotion.number, ()) if promotion.number is not None else (),
         directives=facts.directives,
-        target={name: target.health[name] for name in promotion.services if name in target.health},
+        target=target.health,
         target_problem=target.cluster_problem,
         present=present,
         stage_holds=facts.stage_holds,
