@@ -20,11 +20,12 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "image", "type", "x"]), inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = st.sampled_from(
-    ["replicas", "strategy", "updateStrategy", "paused", "selector", "minReadySeconds", "progressDeadlineSeconds", "template"]
-    + ["jobTemplate", "schedule", "suspend", "completions", "parallelism", "backoffLimit", "podManagementPolicy", "timeZone"]
-    + ["values", "chart", "source", "sources", "destination", "path", "ref", "url"]
-)
+NAMES = (
+    "replicas", "strategy", "updateStrategy", "paused", "selector", "minReadySeconds", "progressDeadlineSeconds",
+    "template", "jobTemplate", "schedule", "suspend", "completions", "parallelism", "backoffLimit",
+    "podManagementPolicy", "timeZone", "values", "chart", "source", "sources", "destination", "path", "ref", "url",
+)  # fmt: skip
+FIELDS = st.sampled_from(NAMES)
 KINDS = st.sampled_from(
     [
         ("apps/v1", "Deployment"),

@@ -9,7 +9,11 @@ import httpx
 import pytest
 from slack_bolt import App
 from slack_bolt.adapter.starlette import SlackRequestHandler
+from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
@@ -135,3 +139,20 @@ def test_a_slow_app_is_told_from_one_that_answers_in_time(slack: SlackSandbox) -
     server.shutdown()
     server.server_close()
     assert slack.slash("ana", "releases", "/promote", "x").status == 0
+
+
+def test_socket_mode_carries_commands_where_no_address_is_set(slack: SlackSandbox) -> None:
+    client = SocketModeClient(app_token=slack.app_token, web_client=WebClient(base_url=slack.api_url))
+    heard: list[dict[str, Any]] = []
+
+    def listen(socket: SocketModeClient, request: SocketModeRequest) -> None:
+        heard.append(request.payload)
+        socket.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id, payload={"text": "noted"}))
+
+    client.socket_mode_request_listeners.append(listen)  # type: ignore[arg-type]
+    client.connect()
+    ack = slack.slash("ana", "releases", "/promote", "status")
+    client.close()
+    assert (ack.status, heard[0]["text"]) == (200, "status")
+    assert [message.text for message in slack.messages("releases")] == ["noted"]
+    assert slack.slash("ana", "releases", "/promote", "status").status == 0

@@ -235,11 +235,12 @@ def test_what_no_agent_understands_is_skipped_and_what_is_broken_is_told() -> No
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 3), st.text(max_size=6), st.sampled_from(["x/web:1", "x/web", "1.10", "../a", "web.yaml"])
 )
-KEYS = st.sampled_from(
-    ["apiVersion", "kind", "metadata", "name", "spec", "image", "repository", "tag", "images", "resources", "containers"]
-    + ["template", "patches", "sources", "source", "helm", "values", "parameters", "path", "chart", "items", "generators"]
-    + ["newTag", "labels", "replicas", "sourceRef"]
-)
+WORDS = (
+    "apiVersion", "kind", "metadata", "name", "spec", "image", "repository", "tag", "images", "resources",
+    "containers", "template", "patches", "sources", "source", "helm", "values", "parameters", "path", "chart", "items",
+    "generators", "newTag", "labels", "replicas", "sourceRef",
+)  # fmt: skip
+KEYS = st.sampled_from(WORDS)
 DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=14)
 HEADS = st.sampled_from(
     [
