@@ -1,0 +1,113 @@
+"""Which lines of a comment stand at column 0 of a top-level paragraph, where alone a command may stand.
+
+Block structure is markdown-it's (its inline rules are off: on hostile input they are slow); code spans and inline HTML that reach over
+several lines are found by one linear scan of our own. What a line means is left to `grammar`.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.common.html_re import HTML_TAG_RE
+from markdown_it.token import Token
+
+LONGEST = 1 << 16
+"""Signs of a comment that are looked at; GitHub takes no more."""
+
+_MARK = re.compile(r"`+|<")
+_DETAILS = re.compile(r"<(/?)(?:details|template|script|style|pre|textarea)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 20}).enable("table")
+    parser.core.ruler.disable(["inline", "text_join"])
+    return parser
+
+
+def paragraph_lines(text: str) -> list[tuple[int, str]]:
+    """(line number from 1, line) of all lines of top-level paragraphs that are not inside code, HTML, or a folded part."""
+    clean = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
+    lines = clean.split("\n")
+    found: list[tuple[int, str]] = []
+    folded = 0
+    for token in _parser().parse(clean):
+        if token.level:
+            continue
+        if token.type == "html_block":
+            folded = max(0, folded + _folds(token))
+        elif token.type == "paragraph_open" and not folded and token.map is not None:
+            begin, end = token.map
+            found += _visible(lines, begin, end)
+    return found
+
+
+def _folds(token: Token) -> int:
+    return sum(-1 if match[1] else 1 for match in _DETAILS.finditer(token.content))
+
+
+def _visible(lines: list[str], begin: int, end: int) -> list[tuple[int, str]]:
+    text = "\n".join(lines[begin:end])
+    hidden = _hidden(text)
+    starts = [span[0] for span in hidden]
+    found: list[tuple[int, str]] = []
+    position = 0
+    for number in range(begin, end):
+        place = bisect_right(starts, position) - 1
+        if place < 0 or hidden[place][1] <= position:
+            found.append((number + 1, lines[number]))
+        position += len(lines[number]) + 1
+    return found
+
+
+def _hidden(text: str) -> list[tuple[int, int]]:
+    """Spans of code and inline HTML, from left to right, none inside another."""
+    runs: dict[int, list[int]] = defaultdict(list)
+    for match in _MARK.finditer(text):
+        if match[0] != "<":
+            runs[len(match[0])].append(match.start())
+    spans: list[tuple[int, int]] = []
+    end = 0
+    comments_close = True
+    for match in _MARK.finditer(text):
+        start, mark = match.start(), match[0]
+        if start < end:
+            continue
+        escaped = _escaped(text, start)
+        if mark == "<":
+            if escaped:
+                continue
+            if text.startswith("<!--", start):
+                close = text.find("-->", start + 4) if comments_close else -1
+                comments_close = close >= 0
+                stop = close + 3 if close >= 0 else 0
+            else:
+                stop = _tag_end(text, start)
+        else:
+            stop = _code_end(runs, start + escaped, len(mark) - escaped)
+        if stop > start:
+            spans.append((start, stop))
+            end = stop
+    return spans
+
+
+def _escaped(text: str, position: int) -> int:
+    """1 when an odd number of backslashes stands before."""
+    count = 0
+    while position > count and text[position - count - 1] == "\\":
+        count += 1
+    return count % 2
+
+
+def _code_end(runs: dict[int, list[int]], start: int, length: int) -> int:
+    """Where the code span that begins here ends: after the next run of just as many backticks; 0 when there is none."""
+    places = runs.get(length, []) if length else []
+    place = bisect_right(places, start)
+    return places[place] + length if place < len(places) else 0
+
+
+def _tag_end(text: str, start: int) -> int:
+    match = HTML_TAG_RE.match(text[start : start + 2_000])
+    return start + match.end() if match else 0
