@@ -132,7 +132,7 @@ class AppInstallation:
     def call(self, verb: str, path: str, ask: Ask) -> Mapping[str, Any]:
         """One request as the App itself, not as its installation; a list comes under "items"."""
         try:
-            auth = AppAuth(self._app_id, self._private_key, jwt_expiry=540)
+            auth = AppAuth(self._app_id, self._private_key)
             auth.create_jwt()
         except Exception as error:  # jwt and cryptography raise their own trees; the text may quote the key
             raise Refused(
