@@ -13,17 +13,24 @@ from datetime import datetime, timedelta
 from bot.collectors.approvals import Rights, approvals
 from bot.collectors.slots import SlotReader, StageSlots
 from bot.config.schema import Config, Stage
+from bot.domain.directive import Directive, Order
 from bot.domain.errors import BotError, TransientError, UserError
 from bot.domain.facts import Answer, Facts, Question, ServiceView, StageView
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullRequest
 from bot.gates import questions_of
+from bot.planning.bans import ancestors
 from bot.planning.gating import case_of
 from bot.planning.health import health
 from bot.planning.inventory import views
 from bot.ports import Answers, Clusters, Forge, History, Repositories
 
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+REACHING = frozenset({Order.VETO, Order.RETRY})
+"""Orders of a stage that hold in the stages after it too."""
+LISTENS_FOR = timedelta(hours=1)
+"""So long after its end a promotion's pull request is still read in the resync: people give orders there."""
+MOST_ENDED = 20
 FETCH_AT_MOST = timedelta(seconds=1)
 """Within this long after a fetch no second one is made unless a push was heard of."""
 
@@ -62,7 +69,7 @@ class Observer:
         prefix = f"promote/{stage_name}/"
         branches = {name: commit for name, commit in heads.items() if name.startswith(prefix)}
         pulls, forge_problem = self._pulls(stage, promotions, branches, frozenset(reread))
-        directives = tuple(self._sources.history.directives(stage_name))
+        directives = self._directives(stage_name)
         open_pulls = [pull for pull in pulls.values() if pull.state == "open"]
         facts = Facts(
             now=self._clock(),
@@ -83,6 +90,14 @@ class Observer:
             forge_problem=forge_problem,
         )
         return replace(facts, answers=self._answers(stage, facts))
+
+    def _directives(self, stage: str) -> tuple[Directive, ...]:
+        """The orders of this stage, and those of the stages before it that reach on: a ban there is a ban here, and so is its end."""
+        history = self._sources.history
+        found = {order.key: order for order in history.directives(stage)}
+        for before in sorted(ancestors(self._config, stage)):
+            found.update({order.key: order for order in history.directives(before) if order.order in REACHING})
+        return tuple(sorted(found.values(), key=lambda order: (order.at, order.key)))
 
     def _stages(self, stage: Stage) -> dict[str, StageView]:
         """This stage and its upstreams, freshly fetched; the others as last known (they only help to tell what is a service)."""
@@ -164,13 +179,16 @@ class Observer:
         numbers = {promotion.number for promotion in promotions if promotion.state.before_merge and promotion.number is not None}
         known = {number: pull for number in numbers if (pull := history.pull(stage.repository, number)) is not None}
         stale = dict(history.stale_pulls(stage.repository))
+        ended = {promotion.number for promotion in promotions if promotion.number is not None} - numbers
+        listening = self._listening(promotions) - numbers
         known_branches = {promotion.branch for promotion in promotions}
         strangers = set(branches) - known_branches
         now = self._clock()
         with self._lock:
             listed = self._listed.get(stage.name)
         due = listed is None and bool(branches)
-        due = due or (listed is not None and now - listed >= self._config.interval() and bool(numbers or strangers))
+        due = due or (listed is not None and now - listed >= self._config.interval() and bool(numbers or strangers or listening))
+        reread |= (stale.keys() & ended) | (listening if due else frozenset())
         if not (reread or due or (stale.keys() & numbers) or numbers - known.keys() or (stale and strangers)):
             with self._lock:
                 self._listed.setdefault(stage.name, now)
@@ -187,10 +205,17 @@ class Observer:
             self._listed[stage.name] = now
         for pull in found:
             history.save_pull(pull)
+        found = [history.pull(stage.repository, pull.number) or pull for pull in found]
         read = {pull.number for pull in found}
         alone = sum(1 for other in self._config.pipeline.stages if other.repository == stage.repository) == 1
         history.pulls_read(stage.repository, {number: mark for number, mark in stale.items() if alone or number in read})
         return {**known, **{pull.number: pull for pull in found}}, ""
+
+    def _listening(self, promotions: Sequence[Promotion]) -> frozenset[int]:
+        """Pull requests after their merge on which people may still give orders: while they roll out, and for a while after."""
+        since = self._clock() - LISTENS_FOR
+        open_ended = [one for one in promotions if one.state.in_flight or (one.ended_at is not None and one.ended_at >= since)]
+        return frozenset([one.number for one in open_ended if one.number is not None][-MOST_ENDED:])
 
     def _changed(self, stage: Stage, head: str | None, promotions: Sequence[Promotion]) -> dict[str, tuple[str, ...]]:
         found = {}

@@ -81,7 +81,8 @@ class PullRequest:
     """Everything known of one pull request, at `read_at` (UTC).
 
     `head` and `base` are commit ids; `merge_commit` the commit on the base branch that merged it.
-    `checks` speak of `head` only. `labels` maps a label to who put it on, where that is known.
+    `checks` speak of `head` only. `labels` maps a label to who put it on, where that is known; `unlabelled` who took one off last.
+    `head_since` (UTC) is when we first knew that `head` is the head: what was said before it was not said of it.
     """
 
     repository: str
@@ -110,3 +111,5 @@ class PullRequest:
     comments: tuple[Comment, ...] = ()
     reviews: tuple[Review, ...] = ()
     checks: tuple[Check, ...] = ()
+    unlabelled: Mapping[str, LabelEvent] = field(default_factory=dict)
+    head_since: datetime | None = None

@@ -151,6 +151,7 @@ def _pull(tools: Tools, action: OpenPromotion, promotion: Promotion, opened: Ope
         read_at=now,
         ours=True,
         labels=dict.fromkeys(action.labels),
+        head_since=promotion.opened_at,
     )
 
 

@@ -4,6 +4,7 @@ Decides when a change is worth a row; what it means is decided in planning and r
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -81,10 +82,13 @@ def pull(session: Session, repository: str, number: int) -> PullRequest | None:
 
 
 def save_pull(session: Session, value: PullRequest) -> None:
-    """The newest reading wins; an older one that arrives late is passed over."""
+    """The newest reading wins; an older one that arrives late is passed over. Since when the head is the head is kept from the first
+    reading that showed it."""
     row = session.get(PullRow, (value.repository, value.number))
     if row is not None and row.read_at > value.read_at:
         return
+    known = codec.load(PullRequest, row.document) if row is not None else value
+    value = replace(value, head_since=(known.head_since if known.head == value.head else None) or value.read_at)
     values = {"repository": value.repository, "number": value.number, "read_at": value.read_at, "document": codec.dump(value)}
     put(session, PullRow, values, keys=("repository", "number"))
 
