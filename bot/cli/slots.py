@@ -24,6 +24,8 @@ def slots_command(
 ) -> None:
     """Lists every version with its place, what it is a version of, and the address that `edit` takes.
 
+    With several paths (one a stage) it also says which versions pair with which: those of one artifact.
+
     A place that should hold a version but cannot be edited is told with the reason.
     """
     import json
@@ -48,10 +50,32 @@ def slots_command(
             found = find_slots(name, file.read_bytes())
             slots += [{**asdict(slot), "path": shown} for slot in found.slots]
             problems += [{**asdict(problem), "path": shown} for problem in found.problems]
+    pairs = pairs_of(paths, slots) if len(paths) > 1 else []
     if as_json:
-        typer.echo(json.dumps({"slots": slots, "problems": problems}, ensure_ascii=False))
+        typer.echo(json.dumps({"slots": slots, "problems": problems, "pairs": pairs}, ensure_ascii=False))
     else:
         _print(slots, problems)
+        _print_pairs(pairs)
+
+
+def pairs_of(paths: list[Path], slots: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each artifact and each of the paths, where its versions stand; an empty list where it has none there."""
+    artifacts = sorted({(str(slot["holds"]), str(slot["artifact"])) for slot in slots})
+    return [
+        {
+            "artifact": artifact,
+            "holds": holds,
+            "places": {
+                path.as_posix(): [
+                    {"place": f"{slot['path']}:{slot['line']}", "key": slot["key"], "version": _version(slot["version"])}
+                    for slot in slots
+                    if (slot["holds"], slot["artifact"]) == (holds, artifact) and Path(slot["path"]).is_relative_to(path)
+                ]
+                for path in paths
+            },
+        }
+        for holds, artifact in artifacts
+    ]
 
 
 def files_below(root: Path) -> Iterator[Path]:
@@ -75,6 +99,14 @@ def _print(slots: list[dict[str, Any]], problems: list[dict[str, Any]]) -> None:
         typer.echo("  ".join((*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4])).rstrip())
     for problem in problems:
         typer.echo(f"{problem['path']}:{problem['line']}: {problem['code']}: {problem['message']}", err=True)
+
+
+def _print_pairs(pairs: list[dict[str, Any]]) -> None:
+    for pair in pairs:
+        typer.echo(f"\n{pair['artifact']} ({pair['holds']})")
+        for path, places in pair["places"].items():
+            shown = ", ".join(f"{one['version']} {one['place']}" for one in places) or "not there"
+            typer.echo(f"  {path}: {shown}")
 
 
 def _version(version: dict[str, str | None]) -> str:

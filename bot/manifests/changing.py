@@ -176,6 +176,11 @@ def image_place(source: Text, place: Place, address: Address) -> tuple[Scalar, V
     return _scalar(source, place.document, node, held[0][0], address), Version(tag=tag.tag, digest=dict(held).get("digest") or tag.digest)
 
 
+def is_templated(text: str) -> bool:
+    """True for a value that Go templates, Jinja, ERB, or a substitution of variables will replace."""
+    return any(mark in text for mark in ("{{", "${", "{%", "<%"))
+
+
 def name_prefix(text: str) -> int:
     """Where the reference begins in Kustomize's `old=name:tag`; 0 in every other text."""
     old, equals, reference = text.partition("=")
@@ -251,7 +256,7 @@ def _guard_shared(source: Text, document: Document, chain: tuple[Node, ...], add
 
 
 def _guard_template(source: Text, node: Scalar) -> None:
-    if "{{" in node.value or "${" in node.value:
+    if is_templated(str(node.value)):
         raise _refuse(source, node, "TemplateSyntax", "the value is made by a template")
 
 

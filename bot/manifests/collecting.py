@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.edits import MENDING, RefusalCode
 from bot.domain.image import ImageRef, Version, normal_name, split_reference
 from bot.domain.slot import Holds, ObjectRef, Slot, SlotProblem
-from bot.manifests.changing import NULLS, name_prefix
+from bot.manifests.changing import NULLS, is_templated, name_prefix
 from bot.manifests.found import FileSlots
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, TextError, place_of
 from bot.yamltext.layout import Layout, layout_of
@@ -135,7 +135,7 @@ class Collector:
             return None
         if not isinstance(node, Scalar) or not node.value:
             return None
-        if "{{" in node.value or "${" in node.value:
+        if is_templated(str(node.value)):
             self.problem(node, "TemplateSyntax", "the version is made by a template")
             return None
         if node.tag is not None and node.tag not in STRING_TAGS:

@@ -8,7 +8,7 @@ import re
 
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue
-from bot.manifests.changing import with_parts
+from bot.manifests.changing import is_templated, with_parts
 from bot.manifests.edited import Edited
 from bot.manifests.finding import Place, documents_of
 from bot.manifests.plaintext import replace_span
@@ -58,7 +58,7 @@ def span_on_line(text: str, address: Address, refusal: EditRefused | None) -> tu
         raise EditRefused("AmbiguousMatch", f"{len(valued)} lines carry the comment {address.wanted!r}", line_of(text, valued[1][0]))
     start, value = valued[0]
     old = value["value"]
-    if "{{" in old or "${" in old:
+    if is_templated(old):
         raise EditRefused("TemplateSyntax", "the value is made by a template", line_of(text, start))
     yaml_line = re.match(r"^\s*(?:-\s+)*[\w./$\"'-]+\s*:\s", value.string) is not None and not value["quote"]
     return start + value.start("value"), start + value.end("value"), yaml_line

@@ -24,7 +24,7 @@ _OTHER = re.compile(
     )\Z""",
     re.X,
 )
-_FIRST = frozenset("-+.0123456789~=<nNtTfFyYoO_")
+_FIRST = frozenset("-+.0123456789~=<nNtTfFyYoO")
 
 
 def is_text(plain: str) -> bool:
