@@ -4,7 +4,6 @@ Decides how the parts are put together and when time moves: by itself in a threa
 clock. Everything listens on loopback.
 """
 
-import base64
 import json
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from bot.sandbox.cluster.deployments import reconcile_deployment
 from bot.sandbox.cluster.faults import Faults
 from bot.sandbox.cluster.images import behaviour, matches
 from bot.sandbox.cluster.jobs import reconcile_cronjob, reconcile_job, run_cronjob
+from bot.sandbox.cluster.kubeconfig import document
 from bot.sandbox.cluster.pods import reconcile_pod
 from bot.sandbox.cluster.readback import Running, workloads
 from bot.sandbox.cluster.replicasets import reconcile_replicaset
@@ -219,17 +219,7 @@ class ClusterSandbox:
 
     def kubeconfig(self, path: Path, account: str = "bot") -> Path:
         """Writes a kubeconfig (as JSON, which is YAML) for an account; readable by its owner only."""
-        cluster: Obj = {"server": self.url}
-        if self.ca_file is not None:
-            cluster["certificate-authority-data"] = base64.b64encode(self.ca_file.read_bytes()).decode()
-        config: Obj = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": self.name, "cluster": cluster}],
-            "users": [{"name": account, "user": {"token": self.token(account)}}],
-            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": account}}],
-            "current-context": self.name,
-        }
+        config = document(self.name, self.url, self.ca_file, account, self.token(account))
         path.touch(mode=0o600)
         path.write_text(json.dumps(config, indent=1), encoding="utf-8")
         return path
