@@ -14,7 +14,8 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\Z))*")
 _HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _BREAKS = re.compile("[\r\n\x85\u2028\u2029]")
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|x..|u.{4}|U.{8}|.)|''")
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|x..|u.{4}|U.{8}|.)")
+_DOUBLED = re.compile("''")
 _SHORT = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b",
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
@@ -77,14 +78,7 @@ def _quoted(text: str, value: str, start: int, end: int) -> Layout | None:
         return Layout([0], [start + 1])
     values, raws, parts = [0], [start + 1], []
     length = position = 0
-    for found in _ESCAPE.finditer(inner):
-        if (found[0] == "''") != (quote == "'"):
-            if quote == "'":
-                continue
-            plain = inner[position : found.end()]
-            parts.append(plain)
-            length, position = length + len(plain), found.end()
-            continue
+    for found in (_ESCAPE if quote == '"' else _DOUBLED).finditer(inner):
         parts += (inner[position : found.start()], one := _decoded(found[0]))
         length += found.start() - position + len(one)
         position = found.end()

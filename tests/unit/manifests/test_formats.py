@@ -319,6 +319,39 @@ def test_slot_at_an_address(address: dict[str, object], artifact: str, version: 
     assert content.decode()[slot.start : slot.end] == slot.version.tag
 
 
+@pytest.mark.parametrize(
+    ("text", "address", "version", "line"),
+    [
+        ('locals {\n  image = "acme/x:1"\n}\n', {"hcl": "/locals/image"}, "1", 2),
+        ('terraform {\n  source = "git::https://x/y?ref=v3"\n}\n', {"hcl": "/terraform/source"}, "v3", 2),
+        ("{{ if }}\nimage: acme/x:1 # m: x\n", {"marker": "m: x"}, "1", 2),
+        ("A=1\nTAG=v1 # m: x\n", {"marker": "m: x"}, "v1", 2),
+        ("images: [web=acme/web:1.0]\n", {"path": "$.images[0]"}, "1.0", 1),
+    ],
+)
+def test_slot_at_an_address_in_other_texts(text: str, address: dict[str, object], version: str, line: int) -> None:
+    (slot,) = slot_at("f", text.encode(), address, artifact="api").slots
+    assert (slot.version.text, slot.line, text[slot.start : slot.end]) == (version, line, version)
+
+
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n    helm:\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "code"),
+    [
+        ("      values: >\n        image: {repository: acme/a, tag: v1}\n", 7, "UnsupportedScalar"),
+        ("      values: |\n        image: [x\n", 7, "ParseError"),
+        ("      values: |\n        # c\n        image: {repository: acme/a, tag: '{{ .T }}'}\n", 9, "TemplateSyntax"),
+        ("      values: &v |\n        image: {repository: acme/a, tag: v1}\n      x: *v\n", 7, "SharedAnchor"),
+    ],
+)
+def test_embedded_values_that_cannot_be_gone_into(values: str, line: int, code: str) -> None:
+    found = find_slots("a.yaml", (HEAD + values).encode())
+    assert not found.slots
+    assert [(one.line, one.code) for one in found.problems] == [(line, code)]
+
+
 def test_slot_at_a_wrong_address_is_a_problem() -> None:
     found = slot_at("f.yaml", b"a: 1\n", {"path": "$.b"}, artifact="api")
     assert not found.slots
