@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from bot.config.schema import Config
 from bot.domain.facts import Answer, Case
-from bot.domain.history import Event, History, RolloutKind
+from bot.domain.history import History, RolloutKind
 from bot.domain.statistics import median
 from bot.gates import Gate, evaluate_all
 from bot.gates.dora import Dora
 from bot.reporting.blame import Change
-from bot.reporting.gate_stats import delivery_stats
+from bot.reporting.gate_stats import StageHistory
 from bot.reporting.lineage import Lineage, trace
 from bot.reporting.replay import Replay, bad_upstream
 from bot.reporting.roles import Role, Rollout
@@ -47,6 +47,7 @@ class _World:
         self.lineages: dict[str, Lineage] = {
             stage: trace(self.events, stage=stage, as_of=as_of, version_order=history.version_order) for stage in config.order()
         }
+        self.histories = {stage: StageHistory(self.events, stage=stage, version_order=history.version_order) for stage in config.order()}
         self.changes: dict[tuple[str, str, str], Change] = {}
         self.replay = Replay()
         self.recorded = Replay()
@@ -150,11 +151,8 @@ class _World:
         for gate in gates:
             if isinstance(gate, Dora):
                 (question,) = gate.questions(case)
-                answers[question] = Answer(at=now, value=delivery_stats(self._known(now), stage=stage.name, over=gate.over, now=now))
+                answers[question] = Answer(at=now, value=self.histories[stage.name].stats(over=gate.over, now=now))
         return replace(case, answers=answers)
-
-    def _known(self, now: datetime) -> Sequence[Event]:
-        return self.events[: bisect_right(self.instants, now)]
 
     def _seen(self, rollout: Rollout) -> bool:
         """Whether the record shows the version live upstream at its own time: without that nothing about upstreams can be asked."""
