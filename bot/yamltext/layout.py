@@ -76,7 +76,8 @@ def _quoted(text: str, value: str, start: int, end: int) -> Layout | None:
         return None
     if inner == value and "\\" not in inner and "''" not in inner:
         return Layout([0], [start + 1])
-    values, raws, parts = [0], [start + 1], []
+    parts: list[str] = []
+    values, raws = [0], [start + 1]
     length = position = 0
     for found in (_ESCAPE if quote == '"' else _DOUBLED).finditer(inner):
         parts += (inner[position : found.start()], one := _decoded(found[0]))
