@@ -6,7 +6,7 @@ Decides nothing about promotions. `Bot` is the whole bot without its web server 
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -15,7 +15,8 @@ from slack_sdk import WebClient
 
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.adapters.github.auth import PersonalToken
+from bot.adapters.github.auth import AppInstallation, PersonalToken
+from bot.adapters.github.deliveries import redeliver_missed
 from bot.adapters.github.forge import AppKey, GitHubForge, connect
 from bot.adapters.kubernetes.clusters import KubernetesClusters
 from bot.adapters.slack.chat import SlackChat
@@ -48,6 +49,8 @@ Clock = Callable[[], datetime]
 WORKERS = 4
 POLL_SECONDS = 0.1
 RETELL = timedelta(seconds=20)
+MISSED = timedelta(minutes=5)
+KEPT_BY_GITHUB = timedelta(days=3)
 
 
 def wall_clock() -> datetime:
@@ -69,7 +72,6 @@ class Parts:
     clusters: KubernetesClusters
     observer: Observer
     chat: Chat | None
-    git_requests: list[str] = field(default_factory=list)
 
     def plan(self, stage: str) -> Plan:
         """What the bot would do now in a stage; changes nothing outside of the bot's own clones and database."""
@@ -93,12 +95,11 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         api_url=config.forge.api_url,
         writes=(config.forge.writes_per_minute, config.forge.writes_per_hour),
     )
-    git_requests: list[str] = []
     remote = Remote(
         url=lambda repository: f"{config.forge.url.rstrip('/')}/{repository}.git",
         protocols=frozenset({"https", "http"}),
         tokens=forge.credentials,
-        on_request=lambda repository, verb: git_requests.append(f"{verb} {repository}"),
+        on_request=lambda repository, verb: forge.ledger.add("git", f"{verb} {repository}"),
     )
     repositories = GitRepositories(settings.state_dir / "clones", remote)
     clusters = KubernetesClusters(
@@ -116,7 +117,6 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         clusters=clusters,
         observer=Observer(config, sources, clock=clock),
         chat=_chat(config, settings),
-        git_requests=git_requests,
     )
 
 
@@ -184,10 +184,12 @@ class Bot:
             [
                 Duty("identity", RETELL, self.learn_login),
                 Duty("notices", RETELL, self.retell),
+                Duty("missed webhooks", MISSED, self.fetch_missed),
             ],
         )
         self.login = ""
         """Under which login the bot writes; empty until the forge was asked."""
+        self._missed_since = parts.clock() - KEPT_BY_GITHUB
         parts.clusters.on_change(self._cluster_changed)
 
     def start(self) -> None:
@@ -207,16 +209,33 @@ class Bot:
     def run(self, stage: str) -> RunResult:
         """One run of one stage. When its health changed, the stages after it are looked at too."""
         parts = self.parts
-        result = run_stage(self._tools(stage), parts.observer.observe, partial(plan, parts.config))
+        try:
+            result = run_stage(self._tools(stage), parts.observer.observe, partial(plan, parts.config))
+        except BotError:
+            self._wake_downstream(stage)
+            raise
         if "SaveHealth" in result.done or "SaveQuarantine" in result.done:
-            for downstream in parts.config.downstreams(stage):
-                self.engine.wake(downstream, f"{stage} changed")
+            self._wake_downstream(stage)
         return result
+
+    def _wake_downstream(self, stage: str) -> None:
+        for downstream in self.parts.config.downstreams(stage):
+            self.engine.wake(downstream, f"{stage} changed")
 
     def learn_login(self) -> None:
         """Ask the forge once under which login we write: events of our own writing are told apart by it."""
         if not self.login:
             self.login = self.parts.forge.identity()
+
+    def fetch_missed(self) -> None:
+        """Ask GitHub to send again what we did not take (an App's deliveries only; with a token the resync has to do)."""
+        credentials = self.parts.forge.credentials
+        if isinstance(credentials, AppInstallation) and self.parts.settings.github_webhook_secrets:
+            began = self.parts.clock()
+            again = redeliver_missed(credentials, since=self._missed_since)
+            if again:
+                log.info("webhooks.fetched_back", count=len(again))
+            self._missed_since = began - MISSED
 
     def retell(self) -> None:
         """Messages that the chat did not take: again, once each."""

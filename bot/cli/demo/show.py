@@ -164,7 +164,7 @@ def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[st
         "reverts": reverts,
         "rest_calls": total.get("rest", 0),
         "graphql_calls": total.get("graphql", 0),
-        "git_requests": len(parts.git_requests),
+        "git_requests": total.get("git", 0),
         "seconds": round(seconds, 1),
         "ok": ok,
     }
