@@ -65,14 +65,15 @@ class Dora(Gate):
             kind=RolloutKind.HOTFIX if case.hotfix else stats.kind,
             labels=stats.labels | case.labels,
         )
-        signal, sentence = judge(about, self._rule(), case.now)
+        signal, sentence = judge(about, self.rule(), case.now)
         sentence = sentence[:1].upper() + sentence[1:]
         if signal.allows:
             return self.passed(sentence, look_again=answer.look_again)
         changer = f"A recovery in {case.stage}, time, or an admin with `/promote override {self.label}`"
         return self.failed(sentence, changer, look_again=answer.look_again)
 
-    def _rule(self) -> DoraRule:
+    def rule(self) -> DoraRule:
+        """What this gate allows, as the rule that judges it."""
         return DoraRule(
             open_failure=Mode(self.open_failure),
             change_fail_rate=Mode(self.change_fail_rate),
