@@ -3,7 +3,6 @@
 Decides nothing about content; each route is run in a worker thread.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -88,8 +87,7 @@ def response(reply: Answer) -> Response:
     """An answer as HTTP."""
     if reply.body is None:
         return Response(status_code=reply.status, headers=reply.headers)
-    text = json.dumps(reply.body, separators=(",", ":"))
-    return Response(text, status_code=reply.status, headers=reply.headers, media_type="application/json; charset=utf-8")
+    return Response(reply.written(), status_code=reply.status, headers=reply.headers, media_type="application/json; charset=utf-8")
 
 
 async def missing(http: HttpRequest) -> Response:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 ZERO = "0" * 40
+LONGEST = 100_000
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
@@ -66,6 +67,8 @@ class Git:
     ) -> subprocess.CompletedProcess[bytes]:
         """The finished process, whatever its exit code."""
         command = ["git", "--git-dir", str(self.path), *arguments]
+        if any("\0" in argument or len(argument) > LONGEST for argument in arguments):
+            return subprocess.CompletedProcess(command, 128, b"", b"fatal: not a name that git knows")
         return subprocess.run(command, input=feed if feed is not None else b"", env=environment(env), capture_output=True, check=False)
 
     def text(self, *arguments: str) -> str:

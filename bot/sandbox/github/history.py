@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from bot.sandbox.github.git import EMPTY_TREE, Git, GitError, Signature
+from bot.sandbox.github.git import EMPTY_TREE, Git, GitError, Merge, Signature
 
 STATES = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
 
@@ -142,6 +142,11 @@ def changes(git: Git, commit: Commit) -> tuple[ChangedFile, ...]:
 
 
 @lru_cache(maxsize=2048)
+def merged(git: Git, base: str, head: str) -> Merge:
+    """The three-way merge of two commits; between the same two it is always the same."""
+    return git.merge(base, head)
+
+
 def is_mergeable(git: Git, base: str, head: str) -> bool:
     """Whether git merges the two without a conflict."""
-    return not git.merge(base, head).conflicts
+    return not merged(git, base, head).conflicts

@@ -14,17 +14,25 @@ from urllib.parse import urlencode
 from bot.sandbox.github.access import Caller, authorize, identify
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.limits import Limits
+from bot.sandbox.github.rest.fields import fields_of
 from bot.sandbox.github.state import Repository
 from bot.sandbox.github.world import World
 
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """Status, JSON body (None: no body) and headers."""
+    """Status, JSON body (None: no body) and headers. `text` is the body once it was written out."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
+
+    def written(self) -> str:
+        """The body as JSON, written once."""
+        if self.text is None:
+            self.text = json.dumps(self.body, separators=(",", ":"))
+        return self.text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,29 +161,15 @@ def _run(world: World, limits: Limits, route: Route, request: Request, visitor: 
         found = world.repository_by_id(int(number)) if number.isdigit() else world.repository(name)
         if route.needs != "jwt":
             authorize(world, visitor, found, needs=route.needs or "metadata=read", role=route.role or "read")
-    call = Call(world=world, limits=limits, request=request, visitor=visitor, fields=_fields(request.body), found=found)
+    call = Call(world=world, limits=limits, request=request, visitor=visitor, fields=fields_of(request.body), found=found)
     return route.handler(call)
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        found = json.loads(body)
-    except ValueError:
-        raise ApiError(400, "Problems parsing JSON") from None
-    if isinstance(found, list):
-        return {"": found}
-    if not isinstance(found, dict):
-        raise ApiError(400, "Body should be a JSON object")
-    return found
 
 
 def _tagged(request: Request, reply: Answer) -> Answer:
     """GitHub's entity tags are weak and depend on the answer alone; a match answers 304, which costs nothing."""
     if request.method != "GET" or reply.status != 200:
         return reply
-    tag = f'W/"{hashlib.sha256(json.dumps(reply.body, sort_keys=True).encode()).hexdigest()}"'
+    tag = f'W/"{hashlib.sha256(reply.written().encode()).hexdigest()}"'
     reply.headers |= {"etag": tag, "cache-control": "private, max-age=60, s-maxage=60"}
     known = [given.strip().removeprefix("W/") for given in request.headers.get("if-none-match", "").split(",")]
     if tag.removeprefix("W/") in known or "*" in known:

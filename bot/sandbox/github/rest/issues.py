@@ -1,6 +1,6 @@
 """Labels, comments, reactions and plain issues."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.sandbox.github.access import authorize
 from bot.sandbox.github.errors import ApiError, invalid, not_found
@@ -152,6 +152,7 @@ def list_comments(call: Call) -> Answer:
     issue, since = the_issue(call), call.request.query.get("since", "")
     try:
         least = datetime.fromisoformat(since) if since else None
+        least = least.replace(tzinfo=UTC) if least and least.tzinfo is None else least
     except ValueError:
         raise ApiError(422, f"Invalid since parameter: {since}") from None
     found = [comment for comment in issue.comments if least is None or comment.updated_at >= least]

@@ -1,6 +1,6 @@
 """Commit statuses, check runs and deployments: how CI and Apps report."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.sandbox.github.access import Caller
@@ -126,7 +126,13 @@ def _fill(world: World, run: CheckRun, fields: dict[str, Any]) -> None:
 def _time(text: object) -> datetime | None:
     if isinstance(text, datetime):
         return text
-    return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise unprocessable(f"Invalid request.\n\n{text} is not a date-time.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _report(world: World, repository: Repository, caller: Caller, run: CheckRun, action: str, *, was_completed: bool) -> None:

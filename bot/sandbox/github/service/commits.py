@@ -112,5 +112,8 @@ def _given(person: Any, world: World, caller: Caller) -> Signature:
     own = world.signature(caller.account)
     if not isinstance(person, dict):
         return own
-    when = datetime.fromisoformat(str(person["date"])) if person.get("date") else own.when
+    try:
+        when = datetime.fromisoformat(str(person["date"])) if person.get("date") else own.when
+    except ValueError:
+        raise unprocessable(f"Invalid request.\n\n{person['date']} is not a date-time.") from None
     return Signature(name=str(person.get("name") or own.name), email=str(person.get("email") or own.email), when=when)

@@ -7,7 +7,7 @@ merges never see the same base.
 from bot.sandbox.github.access import Caller
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.git import ZERO, Git, Signature
-from bot.sandbox.github.history import is_mergeable, read_commit
+from bot.sandbox.github.history import is_mergeable, merged, read_commit
 from bot.sandbox.github.service import refs
 from bot.sandbox.github.service.pulls import announce, open_pull, record_merge
 from bot.sandbox.github.service.rules import combined_state, latest_runs, latest_statuses, unmet
@@ -101,7 +101,7 @@ def _write_merge(
     match method:
         case "squash":
             title = title or f"{pull.title} (#{pull.number})"
-            tree = git.merge(tip, pull.head_sha).tree
+            tree = merged(git, tip, pull.head_sha).tree
             text = f"{title}\n\n{message}" if message else title
             sha = git.commit_tree(tree, [tip], message=text, author=world.signature(pull.author), committer=world.web_flow())
         case "rebase":
@@ -109,7 +109,7 @@ def _write_merge(
         case _:
             title = title or f"Merge pull request #{pull.number} from {repository.owner.login}/{pull.head_ref}"
             message = pull.title if message is None else message
-            tree = git.merge(tip, pull.head_sha).tree
+            tree = merged(git, tip, pull.head_sha).tree
             text = f"{title}\n\n{message}" if message else title
             sha = git.commit_tree(tree, [tip, pull.head_sha], message=text, author=author, committer=world.web_flow())
     repository.verified.add(sha)
@@ -125,10 +125,10 @@ def rebase(git: Git, tip: str, commits: list[str], committer: Signature) -> str:
         # git 2.39 cannot name the merge base: a twin of our tip that hangs on the picked commit's parent makes it so.
         tree = read_commit(git, tip).tree
         twin = git.commit_tree(tree, commit.parents, message="twin", author=committer, committer=committer)
-        merged = git.merge(twin, sha)
-        if merged.conflicts:
+        picked = git.merge(twin, sha)
+        if picked.conflicts:
             raise ApiError(405, NOT_MERGEABLE)
-        tip = git.commit_tree(merged.tree, [tip], message=commit.message, author=commit.author, committer=committer)
+        tip = git.commit_tree(picked.tree, [tip], message=commit.message, author=commit.author, committer=committer)
     return tip
 
 
@@ -141,12 +141,12 @@ def revert_pull(
     git, tip = repository.git, repository.git.branch(pull.base_ref)
     if tip is None:
         raise ApiError(422, "The base branch has been deleted.")
-    merged = read_commit(git, pull.merge_sha)
+    brought = read_commit(git, pull.merge_sha)
     author = world.signature(caller.account)
-    if not git.is_ancestor(merged.sha, tip):
+    if not git.is_ancestor(brought.sha, tip):
         raise ApiError(422, "The merge commit is not on the base branch.")
-    before = read_commit(git, merged.parents[0]).tree
-    undone = git.commit_tree(before, [merged.sha], message="undone", author=author, committer=author)
+    before = read_commit(git, brought.parents[0]).tree
+    undone = git.commit_tree(before, [brought.sha], message="undone", author=author, committer=author)
     result = git.merge(tip, undone)
     if result.conflicts:
         told = "It may have already been reverted, or the content may have changed since it was merged."

@@ -7,7 +7,7 @@ without required checks the merge happens at once. A base that moved makes a new
 from bot.sandbox.github.access import Caller
 from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.git import ZERO
-from bot.sandbox.github.history import is_mergeable
+from bot.sandbox.github.history import is_mergeable, merged
 from bot.sandbox.github.service import refs
 from bot.sandbox.github.service.merging import HEAD_MOVED, NOT_MERGEABLE
 from bot.sandbox.github.service.pulls import announce, record_merge
@@ -43,7 +43,7 @@ def _group(world: World, repository: Repository, caller: Caller, pull: Pull) -> 
         raise ApiError(422, NOT_MERGEABLE)
     text = f"Merge pull request #{pull.number} from {repository.owner.login}/{pull.head_ref}\n\n{pull.title}"
     parents, committer = [tip, pull.head_sha], world.web_flow()
-    tree = git.merge(tip, pull.head_sha).tree
+    tree = merged(git, tip, pull.head_sha).tree
     sha = git.commit_tree(tree, parents, message=text, author=world.signature(caller.account), committer=committer)
     repository.verified.add(sha)
     ref = f"refs/heads/gh-readonly-queue/{pull.base_ref}/pr-{pull.number}-{tip}"
