@@ -72,6 +72,7 @@ class Replicas(Protocol):
     def register(self, replica: str) -> int: ...
     def beat(self, replica: str) -> bool: ...
     def claim_dead(self, by: str, *, dead_after: timedelta) -> list[str]: ...
+    def leave(self, replica: str) -> None: ...
     def finish(self, replica: str) -> None: ...
     def prune(self) -> None: ...
     def acting_as(self, replica: str) -> AbstractContextManager[None]: ...
@@ -107,6 +108,7 @@ class Engine:
         self.wakeups, self.replicas, self.queue = wakeups, replicas, queue
         self._run_stage, self._clock, self._name = run, clock, name
         self.replica = ""
+        self.joined = False
         self._lock = threading.Condition()
         self._running: dict[str, int] = {}
         self._quick: dict[str, int] = {}
@@ -121,14 +123,18 @@ class Engine:
 
     def join(self) -> None:
         """Become a new replica; dead ones' runs are taken over at once where it is certain."""
+        self.joined = False
         self.replica = self._name()
         fence = self.replicas.register(self.replica)
         log.info("engine.start", replica=self.replica, fence=fence, stages=len(self.stages))
         self.queue.start(self.replica, self._run)
+        self.joined = True
         self.take_over()
 
-    def rejoin(self) -> None:
-        """Others took this process for dead: what it had under way goes on there, and it begins anew under another name."""
+    def beat(self) -> None:
+        """Show that this process lives. Where others took it for dead, what it had under way goes on there, and it joins anew."""
+        if self.joined and self.replicas.beat(self.replica):
+            return
         log.warning("engine.fenced", replica=self.replica)
         self.queue.stop()
         self.join()
@@ -143,7 +149,7 @@ class Engine:
             hanging = sorted(self._running)
         self.queue.stop()
         if not hanging:
-            self.replicas.finish(self.replica)
+            self.replicas.leave(self.replica)
         log.info("engine.stop", replica=self.replica, unfinished=hanging)
 
     @property
@@ -163,8 +169,9 @@ class Engine:
         for dead in self.replicas.claim_dead(self.replica, dead_after=self.timing.dead_after):
             runs = self.queue.take_over(dead)
             self.replicas.finish(dead)
-            log.warning("replica.taken_over", replica=dead, by=self.replica, runs=runs)
-            metrics.TAKEN_OVER.inc()
+            if runs:
+                log.warning("replica.taken_over", replica=dead, by=self.replica, runs=runs)
+                metrics.TAKEN_OVER.inc()
 
     def _run(self, stage: str, run: str) -> None:
         replica = self.replica
@@ -182,17 +189,17 @@ class Engine:
     @contextmanager
     def _counted(self, stage: str) -> Iterator[bool]:
         with self._lock:
-            if self._stopping:
-                yield False
-                return
-            self._running[stage] = self._running.get(stage, 0) + 1
+            mine = not self._stopping
+            if mine:
+                self._running[stage] = self._running.get(stage, 0) + 1
         try:
-            yield True
+            yield mine
         finally:
             with self._lock:
-                self._running[stage] -= 1
-                if not self._running[stage]:
-                    del self._running[stage]
+                if mine:
+                    self._running[stage] -= 1
+                    if not self._running[stage]:
+                        del self._running[stage]
                 self._lock.notify_all()
 
     def _guarded(self, stage: str, run: str) -> None:

@@ -80,8 +80,7 @@ class Housekeeper:
 
     def heartbeat(self) -> None:
         """Show that this process lives, and take over those that do not."""
-        if not self._engine.replicas.beat(self._engine.replica):
-            self._engine.rejoin()
+        self._engine.beat()
         self._engine.take_over()
 
     def resync(self) -> None:

@@ -8,3 +8,4 @@ RUN_SECONDS = Histogram(
 )
 TAKEN_OVER = Counter("promotion_bot_replicas_taken_over_total", "Dead replicas whose runs this process resumed.")
 DUTIES = Counter("promotion_bot_duties_total", "Housekeeping duties, by name and outcome.", ["duty", "outcome"])
+COMMANDS = Counter("promotion_bot_commands_total", "Commands that people gave, by what became of them.", ["verb", "surface", "result"])

@@ -40,8 +40,8 @@ class StageQueue:
 
     def start(self, executor: str, run: Callable[[str, str], None]) -> None:
         """Create DBOS's tables where they lack, register the queue, begin to take runs under this executor's name."""
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         DBOS(config=self._config(executor))
+        _take_over_logging()
 
         def run_stage(stage: str) -> None:
             run(stage, DBOS.workflow_id or "")
@@ -102,6 +102,14 @@ class StageQueue:
             total += len(ids)
             if len(ids) < PAGE:
                 return total
+
+
+def _take_over_logging() -> None:
+    """DBOS brings a handler of its own; its lines go the way of all others instead, past the masking of secrets."""
+    theirs = logging.getLogger("dbos")
+    theirs.handlers = []
+    theirs.propagate = True
+    theirs.setLevel(logging.WARNING)
 
 
 class Enqueuer:

@@ -103,15 +103,16 @@ def post(tools: Tools, action: Notify) -> bool:
 def reply(tools: Tools, action: Reply) -> None:
     """Answer a command once: the reaction, and the comment where there is something to say."""
     repository = tools.place.repository
+    about = action.about or str(action.comment_id)
 
     def do() -> str:
-        if action.reaction:
+        if action.reaction and action.comment_id:
             tools.forge.react(repository, action.comment_id, action.reaction)
         if action.text:
-            tools.forge.reply(repository, action.number, action.text, marker=f"reply:{action.comment_id}")
+            tools.forge.reply(repository, action.number, action.text, marker=f"reply:{about}")
         return "replied"
 
-    key = f"reply:{repository}:{action.comment_id}:{_hash([action.reaction, action.text])}"
+    key = f"reply:{repository}:{about}:{_hash([action.reaction, action.text])}"
     try:
         tools.effects.once(key, name=crash.REPLIED, look=lambda: None, do=do, kind=str)
     except UserError:

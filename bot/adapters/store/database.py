@@ -23,6 +23,14 @@ from bot.domain.errors import TransientError, UserError
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 8
 WRITE = {"bot_begin": "IMMEDIATE"}
+SESSION = {
+    "idle_in_transaction_session_timeout": "8s",
+    "statement_timeout": "60s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+}
+"""PostgreSQL's settings of our sessions (https://www.postgresql.org/docs/current/runtime-config-client.html)."""
 
 
 def normalise(url: str) -> str:
@@ -49,7 +57,7 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE) -> sa.Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return _postgres(url, pool_size)
 
 
 def make_queue_engine(url: str) -> sa.Engine:
@@ -58,7 +66,22 @@ def make_queue_engine(url: str) -> sa.Engine:
         engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=POOL_SIZE)
         event.listen(engine, "connect", _prepare_sqlite_for_queue)
         return engine
-    return sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return _postgres(url, POOL_SIZE)
+
+
+def _postgres(url: str, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    """A process that is paused, or cut off, in the middle of a transaction must not hold its locks: the server ends it then."""
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    for name, value in SESSION.items():
+        connection.execute(f"SET {name} = '{value}'")
+    connection.autocommit = autocommit
 
 
 def _pragmas(connection: Any) -> None:

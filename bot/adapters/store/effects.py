@@ -17,6 +17,10 @@ from bot.adapters.store.upsert import put_if_absent
 STARTED, DONE = "started", "done"
 
 
+KEPT_FOR_EVER = "account"
+"""Which account a login first stood for: a login must never come to mean another one by our forgetting."""
+
+
 class EffectJournal:
     """The table of effects."""
 
@@ -58,7 +62,8 @@ class EffectJournal:
 
 
 def prune(session: Session, *, before: datetime) -> int:
-    statement = sa.delete(EffectRow).where(col(EffectRow.state) == DONE, col(EffectRow.done_at) < before)
+    old = sa.and_(col(EffectRow.state) == DONE, col(EffectRow.done_at) < before)
+    statement = sa.delete(EffectRow).where(old, col(EffectRow.name) != KEPT_FOR_EVER)
     return session.connection().execute(statement).rowcount
 
 

@@ -21,7 +21,7 @@ from bot.adapters.store.database import Database
 from bot.adapters.store.queue_tables import ReplicaRow
 from bot.domain.errors import Fenced
 
-ALIVE, DEAD, STOPPED = "alive", "dead", "stopped"
+ALIVE, DEAD, LEFT, STOPPED = "alive", "dead", "left", "stopped"
 CLAIM_LASTS = timedelta(seconds=10)
 KEPT = timedelta(days=1)
 
@@ -102,8 +102,15 @@ class Replicas:
         )
         return changed.rowcount == 1
 
+    def leave(self, replica: str) -> None:
+        """Our own process ends in order. What it had taken from the queue and not begun, another one resumes at once."""
+        with self._database.write() as session:
+            session.connection().execute(
+                sa.update(ReplicaRow).where(col(ReplicaRow.id) == replica, col(ReplicaRow.state) == ALIVE).values(state=LEFT)
+            )
+
     def finish(self, replica: str) -> None:
-        """The runs of a claimed replica were resumed, or our own process ends in order."""
+        """The runs of a claimed replica were resumed."""
         with self._database.write() as session:
             session.connection().execute(sa.update(ReplicaRow).where(col(ReplicaRow.id) == replica).values(state=STOPPED))
 
@@ -135,6 +142,8 @@ class Replicas:
 
 
 def _is_dead(row: ReplicaRow, now: datetime, dead_after: timedelta) -> bool:
+    if row.state == LEFT:
+        return True
     if row.state == DEAD:
         return row.taken_at is None or now - row.taken_at > CLAIM_LASTS
     if now - row.beat_at > dead_after:

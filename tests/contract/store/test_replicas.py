@@ -63,10 +63,13 @@ def test_a_process_that_is_gone_from_this_host_is_claimed_at_once(database: Data
     assert replicas.states() == {"alive": 1, "stopped": 1}
 
 
-def test_one_that_left_in_order_is_not_claimed(replicas: Replicas) -> None:
+def test_what_one_that_left_had_taken_is_resumed_at_once_and_only_once(replicas: Replicas) -> None:
     replicas.register("a")
+    replicas.leave("a")
+    assert replicas.claim_dead("b", dead_after=LONG) == ["a"]
+    assert replicas.claim_dead("c", dead_after=LONG) == []
     replicas.finish("a")
-    assert replicas.claim_dead("b", dead_after=AT_ONCE) == []
+    assert replicas.claim_dead("c", dead_after=AT_ONCE) == []
 
 
 def test_a_claimed_replica_cannot_write(replicas: Replicas, database: Database) -> None:
