@@ -5,10 +5,11 @@ Decides nothing about promotions. `Bot` is the whole bot without its web server 
 
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 
 import structlog
 from slack_sdk import WebClient
@@ -28,8 +29,10 @@ from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.collectors.observer import Observer, Sources
+from bot.collectors.rights import Accounts, RightsBook
 from bot.config.schema import Config
 from bot.domain.errors import BotError, UserError
+from bot.domain.facts import Facts
 from bot.planning.plan import plan
 from bot.planning.standing import Plan
 from bot.ports import Chat
@@ -37,6 +40,9 @@ from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
 from bot.reconcile.engine import Engine, Timing
 from bot.reconcile.housekeeping import Duty, Housekeeper
+from bot.reconcile.listening import Listener
+from bot.reconcile.orders import Desk
+from bot.reconcile.questions import Questions
 from bot.reconcile.queue import Enqueuer, StageQueue
 from bot.reconcile.run import RunResult, run_stage
 from bot.reconcile.telling import post
@@ -71,7 +77,10 @@ class Parts:
     repositories: GitRepositories
     clusters: KubernetesClusters
     observer: Observer
+    rights: RightsBook
     chat: Chat | None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where keys of the configuration stand, as `file:line`, for refusals."""
 
     def plan(self, stage: str) -> Plan:
         """What the bot would do now in a stage; changes nothing outside of the bot's own clones and database."""
@@ -105,7 +114,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
     clusters = KubernetesClusters(
         clusters={stage.name: stage.cluster for stage in config.pipeline.stages if stage.cluster is not None}, clock=clock
     )
-    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=forge)
+    rights = RightsBook(config, forge, Accounts(config, forge, EffectJournal(database), clock), repositories, clock)
+    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights)
     return Parts(
         config=config,
         settings=settings,
@@ -116,6 +126,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         repositories=repositories,
         clusters=clusters,
         observer=Observer(config, sources, clock=clock),
+        rights=rights,
         chat=_chat(config, settings),
     )
 
@@ -187,6 +198,19 @@ class Bot:
                 Duty("missed webhooks", MISSED, self.fetch_missed),
             ],
         )
+        questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
+        self.desk = Desk(
+            config,
+            history=parts.history,
+            repositories=parts.repositories,
+            rights=parts.rights,
+            questions=questions,
+            clock=parts.clock,
+            wake=self._order_given,
+            places=parts.places,
+        )
+        """Takes commands, from wherever they come."""
+        self.listener = Listener(self.desk)
         self.login = ""
         """Under which login the bot writes; empty until the forge was asked."""
         self._missed_since = parts.clock() - KEPT_BY_GITHUB
@@ -210,13 +234,30 @@ class Bot:
         """One run of one stage. When its health changed, the stages after it are looked at too."""
         parts = self.parts
         try:
-            result = run_stage(self._tools(stage), parts.observer.observe, partial(plan, parts.config))
+            observe = partial(self._observe, self._tools(stage))
+            result = run_stage(self._tools(stage), observe, partial(plan, parts.config))
         except BotError:
             self._wake_downstream(stage)
             raise
         if "SaveHealth" in result.done or "SaveQuarantine" in result.done:
             self._wake_downstream(stage)
         return result
+
+    def _observe(self, tools: Tools, stage: str) -> Facts:
+        """The facts of a stage, after what people ordered on its pull requests was taken."""
+        facts = self.parts.observer.observe(stage)
+        heard = self.listener.listen(tools, facts)
+        if heard.look_again is not None:
+            self.wakeups.schedule(stage, heard.look_again, now=self.parts.clock())
+        return self.parts.observer.observe(stage) if heard.anything else facts
+
+    def pulse(self) -> Mapping[str, str]:
+        """How the bot is, for `ping`."""
+        return {
+            "version": version("promotion-bot"),
+            "stages": ", ".join(self.parts.config.order()),
+            "writes as": self.login or "not known yet",
+        }
 
     def _wake_downstream(self, stage: str) -> None:
         for downstream in self.parts.config.downstreams(stage):
@@ -255,6 +296,12 @@ class Bot:
             clock=self.parts.clock,
             chat=self.parts.chat,
         )
+
+    def _order_given(self, stage: str, reason: str) -> None:
+        try:
+            self.engine.wake(stage, reason)
+        except BotError as error:
+            log.warning("wake.failed", stage=stage, reason=str(error))
 
     def _cluster_changed(self, stage: str) -> None:
         try:

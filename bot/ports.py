@@ -114,6 +114,10 @@ class Forge(Protocol):
 
     def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
 
+    def remove_label(self, repository: str, number: int, label: str) -> None:
+        """Take a label off; one that is off already is no error."""
+        ...
+
     def update_pull(self, repository: str, number: int, *, title: str, body: str) -> None: ...
 
     def close_pull(self, repository: str, number: int) -> None: ...
@@ -153,6 +157,10 @@ class Forge(Protocol):
 
     def permission(self, repository: str, login: str) -> str:
         """GitHub's role name of an account on the repository: admin, maintain, write, triage, read or none."""
+        ...
+
+    def account(self, login: str) -> int | None:
+        """The id behind a login now; None when nobody has it."""
         ...
 
     def teams_of(self, person_login: str, teams: Sequence[str]) -> frozenset[str]:

@@ -9,16 +9,22 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.collectors.approvals import Rights, approvals
+from bot.collectors.approvals import Voter, approvals
+from bot.collectors.rights import RightsBook
 from bot.collectors.slots import SlotReader, StageSlots
+from bot.commands.model import Role
+from bot.commands.shelf import verbs
 from bot.config.schema import Config, Stage
 from bot.domain.directive import Directive, Order
 from bot.domain.errors import BotError, TransientError, UserError
 from bot.domain.facts import Answer, Facts, Question, ServiceView, StageView
+from bot.domain.people import Person
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullRequest
 from bot.gates import questions_of
+from bot.planning.authorise import Target, authorize, role_in
 from bot.planning.bans import ancestors
 from bot.planning.gating import case_of
 from bot.planning.health import health
@@ -43,7 +49,7 @@ class Sources:
     forge: Forge
     clusters: Clusters
     history: History
-    rights: Rights
+    rights: RightsBook
     answers: tuple[Answers, ...] = ()
 
 
@@ -80,9 +86,7 @@ class Observer:
             pulls=pulls,
             branches=branches,
             directives=directives,
-            approvals={
-                pull.number: approvals(pull, directives, teams=self._teams(stage), rights=self._sources.rights) for pull in open_pulls
-            },
+            approvals={pull.number: approvals(pull, directives, voter=partial(self._voter, stage.name)) for pull in open_pulls},
             quarantines=tuple(self._sources.history.quarantines()),
             stage_holds=tuple(self._sources.history.stage_holds(stage_name)),
             changed=self._changed(stage, stages[stage_name].head, promotions),
@@ -254,12 +258,18 @@ class Observer:
         except BotError:
             return None
 
-    def _teams(self, stage: Stage) -> tuple[str, ...]:
-        """The teams whose membership a gate of this stage or a role asks for."""
-        wanted = {team for gate in stage.gates for team in getattr(gate, "teams", ())}
-        for role in ("operator", "approver", "release", "admin"):
-            wanted |= set(self._config.people.group(role, stage.name).teams)
-        return tuple(sorted(wanted))
+    def _voter(self, stage: str, person: Person) -> Voter:
+        """May this person approve here, as the forge says now?"""
+        rights = self._sources.rights.of(person, [stage])
+        permit = authorize(self._config, person, verbs()["approve"].spec, Target(stages=(stage,)), rights)
+        role = role_in(self._config, person, stage, rights[stage])
+        why_not = "" if permit.allowed else permit.problem and f"nobody can tell now whether they may ({permit.problem.rstrip('.')})"
+        return Voter(
+            teams=rights[stage].teams,
+            may=permit.allowed,
+            why_not=why_not or ("" if permit.allowed else f"they may not approve for {stage}"),
+            approver=role is not None and role.rank >= Role.APPROVER.rank,
+        )
 
     def _answers(self, stage: Stage, facts: Facts) -> dict[Question, Answer]:
         asked: dict[Question, None] = {}

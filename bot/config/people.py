@@ -27,16 +27,19 @@ class Group(BaseModel):
     """Teams of the forge, as `organisation/team`."""
     permission: Permission | None = None
     """Also everybody who has at least this permission on the stage's repository."""
+    codeowners: bool = False
+    """Also the owners of the stage's folder, by the CODEOWNERS file on the stage's branch."""
 
     @property
     def empty(self) -> bool:
         """True when nobody is named."""
-        return not (self.users or self.teams or self.permission)
+        return not (self.users or self.teams or self.permission or self.codeowners)
 
     def names(self) -> tuple[str, ...]:
         """For refusals: who is meant, as people write it."""
         everybody = (f"everybody with {self.permission} on the repository",) if self.permission else ()
-        return (*(f"team {team}" for team in self.teams), *(f"@{user}" for user in self.users), *everybody)
+        owners = ("the owners (CODEOWNERS) of the stage's folder",) if self.codeowners else ()
+        return (*(f"team {team}" for team in self.teams), *(f"@{user}" for user in self.users), *everybody, *owners)
 
 
 class Roles(BaseModel):

@@ -101,12 +101,16 @@ class Notify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Answer a command: a reaction, and for a refusal one comment. `text` is empty where a reaction says enough."""
+    """Answer a command: a reaction, and for a refusal one comment. `text` is empty where a reaction says enough.
+
+    `about` tells apart what is answered; without it, that is the comment. A review and a label take no reaction (`comment_id` 0).
+    """
 
     number: int
     comment_id: int
     reaction: str
     text: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

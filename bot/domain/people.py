@@ -19,6 +19,7 @@ class Approval:
 
     `teams` are the team slugs ("org/team") that the approver belongs to as far as they were asked for.
     `source` is "review", "command", "label" or "slack". `may` is False, with `why_not`, when it does not count.
+    `approver` is False for somebody whom a gate names without being an approver of the stage: it counts for that gate's names only.
     """
 
     person: Person
@@ -28,3 +29,4 @@ class Approval:
     teams: frozenset[str] = frozenset()
     may: bool = True
     why_not: str = ""
+    approver: bool = True

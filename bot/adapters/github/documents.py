@@ -22,8 +22,12 @@ fragment Pull on PullRequest {{
   mergedBy {{ {_ACTOR} }}
   mergeCommit {{ oid }}
   labels(first: 100) {{ nodes {{ id name }} }}
-  timelineItems(last: 100, itemTypes: [LABELED_EVENT]) {{
-    nodes {{ ... on LabeledEvent {{ createdAt label {{ name }} actor {{ {_ACTOR} }} }} }}
+  timelineItems(last: 100, itemTypes: [LABELED_EVENT, UNLABELED_EVENT]) {{
+    nodes {{
+      __typename
+      ... on LabeledEvent {{ createdAt label {{ name }} actor {{ {_ACTOR} }} }}
+      ... on UnlabeledEvent {{ createdAt label {{ name }} actor {{ {_ACTOR} }} }}
+    }}
   }}
   comments(last: 100) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_COMMENT} }} }}
   reviews(last: 100) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REVIEW} }} }}

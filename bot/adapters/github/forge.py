@@ -19,7 +19,7 @@ from bot.adapters.github.pages import Known, Reader
 from bot.adapters.github.people import People
 from bot.adapters.github.reading import understood
 from bot.adapters.github.reply import Ask
-from bot.adapters.github.showing import Painter, Stage, add_labels
+from bot.adapters.github.showing import Painter, Stage, add_labels, remove_label
 from bot.adapters.github.wire import Wire
 from bot.domain.errors import BotError, OutcomeUnknown, Refused, Stale, TransientError, UserError
 from bot.domain.pull import PullRequest, PullState
@@ -167,6 +167,10 @@ class GitHubForge:
         if labels:
             add_labels(self._wire, self._known, repository, number, list(labels))
 
+    def remove_label(self, repository: str, number: int, label: str) -> None:
+        """One REST call."""
+        remove_label(self._wire, repository, number, label)
+
     def update_pull(self, repository: str, number: int, *, title: str, body: str) -> None:
         """One REST call."""
         ask = self._pull_ask("change the pull request", repository, number)
@@ -248,8 +252,12 @@ class GitHubForge:
         self._wire.rest("POST", f"/repos/{repository}/issues/{number}/comments", ask, body={"body": f"{body}\n\n{hidden}"})
 
     def permission(self, repository: str, login: str) -> str:
-        """One REST call, remembered for five minutes (half a minute where it allows nothing)."""
+        """One REST call, remembered for a minute (half a minute where it allows nothing)."""
         return self._people.permission(repository, login)
+
+    def account(self, login: str) -> int | None:
+        """One REST call: the id behind a login; None when nobody has it."""
+        return self._people.account(login)
 
     def teams_of(self, person_login: str, teams: Sequence[str]) -> frozenset[str]:
         """One REST call per team, remembered like permissions."""

@@ -14,7 +14,7 @@ from bot.adapters.github.reply import Ask
 from bot.adapters.github.wire import Wire
 from bot.domain.errors import UserError
 
-YES_LASTS = timedelta(minutes=5)
+YES_LASTS = timedelta(seconds=60)
 NO_LASTS = timedelta(seconds=30)
 ROLES = ("admin", "maintain", "write", "triage", "read", "none")
 MAY_WRITE = ROLES[:3]
@@ -22,7 +22,7 @@ NONE = "none"
 
 
 class People:
-    """Answers are kept five minutes where they allow something, half a minute where they do not.
+    """Answers are kept a minute where they allow something, half a minute where they do not.
 
     `visible` says of which repositories we have proof that GitHub shows them to us: a 404 there speaks of the account.
     """
@@ -54,6 +54,18 @@ class People:
     def teams_of(self, login: str, teams: Sequence[str]) -> frozenset[str]:
         """Which of these teams ("org/slug") the account is an active member of."""
         return frozenset(team for team in dict.fromkeys(teams) if self._member(login, team))
+
+    def account(self, login: str) -> int | None:
+        """The id behind a login now; None when there is no such account."""
+        ask = Ask(doing=f"read the account {login}", where=login, needs="metadata: read")
+        try:
+            answer = self._wire.rest("GET", f"/users/{quote(login, safe='')}", ask)
+        except UserError as error:
+            if error.code in (NOT_FOUND, UNKNOWN_ACCOUNT):
+                return None
+            raise
+        with understood(f"the account {login}"):
+            return int(answer["id"])
 
     def _member(self, login: str, team: str) -> bool:
         org, _, slug = team.partition("/")

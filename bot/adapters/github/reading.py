@@ -180,11 +180,22 @@ def rollup(node: Node) -> Node | None:
 
 def labels(node: Node) -> dict[str, LabelEvent | None]:
     """The labels that are on, each with who put it on last, where the timeline still tells."""
+    events = _label_events(node, "LabeledEvent")
+    return {str(label["name"]): events.get(str(label["name"])) for label in node["labels"]["nodes"]}
+
+
+def unlabelled(node: Node) -> dict[str, LabelEvent]:
+    """The labels that are off, each with who took it off last, as far as the timeline tells."""
+    on = {str(label["name"]) for label in node["labels"]["nodes"]}
+    return {name: event for name, event in _label_events(node, "UnlabeledEvent").items() if name not in on}
+
+
+def _label_events(node: Node, kind: str) -> dict[str, LabelEvent]:
     events: dict[str, LabelEvent] = {}
     for event in node["timelineItems"]["nodes"]:
-        if event and event.get("label"):
+        if event and event.get("label") and event.get("__typename", "LabeledEvent") == kind:
             events[str(event["label"]["name"])] = LabelEvent(actor=person(event["actor"]), at=parse_instant(event["createdAt"]))
-    return {str(label["name"]): events.get(str(label["name"])) for label in node["labels"]["nodes"]}
+    return events
 
 
 def label_ids(connection: Node | None) -> dict[str, str]:
@@ -229,6 +240,7 @@ def pull_request(
         closed_at=instant(node["closedAt"]),
         mergeable={"MERGEABLE": True, "CONFLICTING": False}.get(str(node["mergeable"])),
         labels=labels(node),
+        unlabelled=unlabelled(node),
         comments=tuple(comments),
         reviews=tuple(reviews),
         checks=checks(contexts, head, required),

@@ -7,9 +7,11 @@ process has just opened the pull request. What differs is decided by `face.py`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from bot.adapters.github import documents
 from bot.adapters.github.budget import Priority
+from bot.adapters.github.errors import NOT_FOUND
 from bot.adapters.github.face import (
     MARKER,
     Change,
@@ -225,6 +227,17 @@ def add_labels(wire: Wire, known: Known, repository: str, number: int, labels: l
     answer = wire.rest("POST", f"/repos/{repository}/issues/{number}/labels", ask, body={"labels": labels})
     with understood("the labels", write=True):
         known.learn_labels(repository, {str(label["name"]): str(label["node_id"]) for label in answer})
+
+
+def remove_label(wire: Wire, repository: str, number: int, label: str) -> None:
+    """One REST call; a label that is off already is no error."""
+    where = pull_subject(repository, number)
+    ask = Ask(doing="take a label off", where=where, needs="issues: write", write=True, priority=Priority.COSMETIC)
+    try:
+        wire.rest("DELETE", f"/repos/{repository}/issues/{number}/labels/{quote(label, safe='')}", ask)
+    except UserError as error:
+        if error.code != NOT_FOUND:
+            raise
 
 
 def _slug(login: str) -> str:

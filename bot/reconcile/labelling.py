@@ -1,0 +1,117 @@
+"""Labels as input: `promotion:hold`, `promotion:disabled`, and where the stage allows it `promotion:approve`.
+
+A label that a person puts on counts as that person's command, through the same desk as a comment; one that a bot or somebody who may not
+put on is taken off again with one sentence. One that is taken off takes the order back, where whoever did it may; else it is put on again.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.commands.model import Call, Outcome, Surface
+from bot.domain.action import Reply
+from bot.domain.errors import TransientError, UserError
+from bot.domain.pull import LabelEvent, PullRequest, PullState
+from bot.messages import refusals as words
+from bot.reconcile import crash, telling
+from bot.reconcile.orders import Answer, Desk
+from bot.reconcile.scenes import Said
+from bot.reconcile.tools import Tools
+
+log = structlog.get_logger("orders")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A label that is an order: the command that putting it on means, and the one that taking it off means."""
+
+    label: str
+    on: Call
+    off: Call
+
+
+INPUTS = (
+    Input(
+        label="promotion:hold",
+        on=Call(verb="hold", flags={"reason": "the label promotion:hold"}, text="hold"),
+        off=Call(verb="unhold", text="unhold"),
+    ),
+    Input(label="promotion:disabled", on=Call(verb="disable", text="disable"), off=Call(verb="enable", text="enable")),
+    Input(label="promotion:approve", on=Call(verb="approve", text="approve"), off=Call(verb="unapprove", text="unapprove")),
+)
+APPROVE = "promotion:approve"
+
+
+def take(tools: Tools, desk: Desk, stage: str, pull: PullRequest) -> bool:
+    """Carry out what the labels of an open pull request say; True when an order was stored or taken back."""
+    if pull.state is not PullState.OPEN:
+        return False
+    changed = False
+    for one in INPUTS:
+        if one.label == APPROVE and not desk.config.stage(stage).labels_as_input:
+            continue
+        try:
+            put = pull.labels.get(one.label)
+            if put is not None:
+                changed |= _on(tools, desk, stage, pull, one, put)
+            elif one.label not in pull.labels:
+                changed |= _off(tools, desk, stage, pull, one)
+        except (TransientError, UserError) as error:
+            log.warning("label.put_off", label=one.label, number=pull.number, reason=error.what)
+    return changed
+
+
+def _key(pull: PullRequest, one: Input, event: LabelEvent) -> str:
+    return f"label:{pull.repository}:{pull.number}:{one.label}:{event.at.isoformat()}"
+
+
+def _on(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input, event: LabelEvent) -> bool:
+    key = _key(pull, one, event)
+    if event.actor.login == tools.forge.identity() or tools.effects.known(f"answered:{key}"):
+        return False
+    answer = _order(tools, desk, stage, pull, one.on, event, key)
+    if answer.outcome is Outcome.REFUSED:
+        tools.forge.remove_label(tools.place.repository, pull.number, one.label)
+        text = f"{words.reader(event.actor.login)} {words.label_refused(one.label, answer.told)}"
+        telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=key))
+        tools.history.want_pulls(tools.place.repository, [pull.number])
+    _done(tools, key)
+    return bool(answer.orders)
+
+
+def _off(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input) -> bool:
+    """The label is gone while an order that it gave still stands."""
+    standing = [
+        order
+        for order in tools.history.directives(stage)
+        if order.source == "label" and order.withdrawn_at is None and order.key.startswith(_prefix(pull, one))
+    ]
+    event = pull.unlabelled.get(one.label)
+    if not standing or event is None or event.at < standing[-1].at:
+        return False
+    key = f"{_key(pull, one, event)}:off"
+    if event.actor.login == tools.forge.identity() or tools.effects.known(f"answered:{key}"):
+        return False
+    answer = _order(tools, desk, stage, pull, one.off, event, key)
+    if answer.outcome is Outcome.REFUSED:
+        tools.forge.add_labels(tools.place.repository, pull.number, [one.label])
+        text = f"{words.reader(event.actor.login)} {words.label_again(one.label, answer.told)}"
+        telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=key))
+        tools.history.want_pulls(tools.place.repository, [pull.number])
+    _done(tools, key)
+    return bool(answer.orders)
+
+
+def _prefix(pull: PullRequest, one: Input) -> str:
+    return f"label:{pull.repository}:{pull.number}:{one.label}:"
+
+
+def _order(tools: Tools, desk: Desk, stage: str, pull: PullRequest, call: Call, event: LabelEvent, key: str) -> Answer:
+    said = Said(actor=event.actor, at=event.at, key=key, source="label", stage=stage, number=pull.number)
+    return tools.effects.once(
+        f"ordered:{key}", name="ordered", look=lambda: None, do=lambda: desk.take(call, said, surface=Surface.PR), kind=Answer
+    )
+
+
+def _done(tools: Tools, key: str) -> None:
+    tools.effects.once(f"answered:{key}", name=crash.REPLIED, look=lambda: True, do=lambda: True, kind=bool)
