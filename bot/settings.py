@@ -22,7 +22,7 @@ from bot.domain.redact import redact
 PREFIX = "PROMOTION_BOT_"
 LARGEST_SECRET = 64 << 10
 SHORTEST_WEBHOOK_SECRET = 16
-OTHERS = frozenset({f"{PREFIX}CRASH_AT"})
+OTHERS = frozenset({f"{PREFIX}CRASH_AT", f"{PREFIX}CRASH_TRACE"})
 """Variables that others read, for tests."""
 
 

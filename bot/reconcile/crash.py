@@ -2,6 +2,7 @@
 
 In production nothing happens at them. With PROMOTION_BOT_CRASH_AT=<name>:<before|after|saved>[:<nth time>] in the
 environment the process kills itself there, as the kernel would (SIGKILL: nothing is flushed, nothing is cleaned up).
+With PROMOTION_BOT_CRASH_TRACE=<file> it writes down which points it passes, so that a test knows where it could die.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from threading import Lock
 
 VARIABLE = "PROMOTION_BOT_CRASH_AT"
+TRACE = "PROMOTION_BOT_CRASH_TRACE"
 BRANCH_PUSHED = "branch-pushed"
 PULL_OPENED = "pull-opened"
 PULL_UPDATED = "pull-updated"
@@ -41,17 +43,21 @@ NAMES = (
 
 
 class CrashPoints:
-    """Where to die, read once from the environment."""
+    """Where to die, and where to write down what is passed, read once from the environment."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         wanted = environ.get(VARIABLE, "")
         point, _, nth = wanted.rpartition(":") if wanted.count(":") == 2 else (wanted, "", "1")
         self._point = point
         self._left = int(nth or "1")
+        self._trace = environ.get(TRACE, "")
         self._lock = Lock()
 
     def at(self, point: str) -> None:
         """The process stands at this point."""
+        if self._trace:
+            with self._lock, open(self._trace, "a") as file:
+                file.write(f"{point}\n")
         if point != self._point:
             return
         with self._lock:
