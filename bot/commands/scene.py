@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.commands.model import Effect, Problem, refused
 from bot.domain.directive import Directive, Order
-from bot.domain.facts import StageHold
+from bot.domain.facts import Quarantine, StageHold
 from bot.domain.people import Person
 
 
@@ -76,6 +76,7 @@ class Scene:
     places: Mapping[str, Place] = field(default_factory=dict)
     subject: Subject | None = None
     directives: tuple[Directive, ...] = ()
+    quarantines: tuple[Quarantine, ...] = ()
 
     @property
     def stage(self) -> str:
@@ -96,6 +97,41 @@ class Scene:
         """The names of all services in any stage."""
         here = set(self.subject.services) if self.subject is not None else set()
         return here | {name for place in self.places.values() for name in place.services}
+
+
+def ban(scene: Scene, stage: str, service: str, version: str) -> str:
+    """Why this version may not enter the stage, whoever asks for it; empty where nothing bans it."""
+    upstream = {stage, *ancestors(scene, stage)}
+    for quarantine in scene.quarantines:
+        main = quarantine.release.main
+        lifted = quarantine.lifted_at is not None or any(
+            order.order is Order.RETRY
+            and order.service in ("", service)
+            and order.stage in ("", quarantine.stage)
+            and order.at > quarantine.at
+            for order in scene.directives
+        )
+        if quarantine.service == service and quarantine.stage in upstream and version in (main.tag, str(main)) and not lifted:
+            return f"{service} {version} failed in {quarantine.stage}. `retry {service} {quarantine.stage}` lets it in again"
+    for order in scene.active(Order.VETO):
+        if (order.service, order.version) == (service, version) and order.stage in ("", *upstream):
+            return f"@{order.actor.login} vetoed {service} {version}. `unveto {service}@{version}` lifts that"
+    for order in scene.active(Order.PIN):
+        if (order.stage, order.service) == (stage, service) and order.version != version:
+            return f"@{order.actor.login} pinned {service} in {stage} at {order.version}. `unpin {service} {stage}` lifts that"
+    return ""
+
+
+def ancestors(scene: Scene, stage: str) -> set[str]:
+    """All stages before this one."""
+    found: set[str] = set()
+    todo = list(scene.places[stage].after)
+    while todo:
+        name = todo.pop()
+        if name not in found and name in scene.places:
+            found.add(name)
+            todo.extend(scene.places[name].after)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ from bot.domain.promotion import Move
 from bot.domain.release import Release, compare_releases, same_release
 from bot.domain.rollout import RolloutState
 from bot.gates import evaluate_all
+from bot.messages import orders as order_words
 from bot.messages import standings as say
+from bot.planning import orders
 from bot.planning.bans import banned
 from bot.planning.standing import Candidate, Report, Standing
 from bot.planning.transfer import CannotCarry, edits
@@ -40,6 +42,9 @@ def candidates(config: Config, facts: Facts) -> tuple[dict[str, Candidate], dict
 
 
 def _consider(config: Config, stage: Stage, facts: Facts, service: str, sources: list[StageView]) -> Candidate | Report | None:
+    back = _back(stage, facts, service)
+    if back is not None:
+        return back
     target = facts.stages[stage.name]
     views = {source.stage: source.services[service] for source in sources if service in source.services}
     unreadable = _unreadable(service, target, sources)
@@ -86,11 +91,32 @@ def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Map
     case = case_before_opening(config, facts, service, Move(service=service, old=mine.release, new=release, edits=wanted))
     verdicts = evaluate_all([gate for gate in stage.gates if gate.gate in BEFORE_OPENING], case)
     blocking = [verdict for verdict in verdicts if not verdict.lets_pass]
-    if blocking:
+    if blocking and orders.starting(facts, service, release) is None:
         first = blocking[0]
         return report(Standing.WAITING, say.waiting(first), verdicts=verdicts, look_again=first.look_again)
     since = facts.stages[name].health[service].since if service in facts.stages[name].health else facts.now
     return Candidate(service=service, old=mine.release, new=release, edits=wanted, healthy_since=since, upstream=name)
+
+
+def _back(stage: Stage, facts: Facts, service: str) -> Candidate | Report | None:
+    """What a person ordered this service to go back to, by name; None where nobody did."""
+    order = orders.rollback(facts, service)
+    mine = facts.stages[stage.name].services.get(service)
+    if order is None or not order.version or mine is None or mine.release is None:
+        return None
+    release = orders.older(mine.release, order)
+    try:
+        wanted = edits(mine, release, folder=stage.folder)
+    except CannotCarry as problem:
+        return Report(
+            service=service,
+            stage=stage.name,
+            standing=Standing.UNREADABLE,
+            sentence=f"{order_words.going_back(service, stage.name, order)} {problem}",
+            old=str(mine.release),
+            new=str(release),
+        )
+    return Candidate(service=service, old=mine.release, new=release, edits=wanted, healthy_since=facts.now, upstream="")
 
 
 def _upstream_release(stage: Stage, facts: Facts, service: str, views: Mapping[str, ServiceView]) -> tuple[str, Release] | Report:

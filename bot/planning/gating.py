@@ -9,7 +9,8 @@ from bot.domain.promotion import Promotion
 from bot.domain.release import Release
 from bot.domain.rollout import RolloutState, combine
 from bot.domain.verdict import Outcome, Verdict
-from bot.gates import evaluate_all
+from bot.gates import evaluate_all, evaluate_revert
+from bot.planning import orders
 from bot.planning.candidates import upstream_fact
 
 HOTFIX_LABEL = "hotfix"
@@ -51,8 +52,14 @@ def case_of(config: Config, facts: Facts, promotion: Promotion) -> Case:
 
 
 def judge(config: Config, facts: Facts, promotion: Promotion) -> tuple[Verdict, ...]:
-    """All gates' verdicts, in the configuration's order."""
-    return evaluate_all(config.stage(facts.stage).gates, case_of(config, facts, promotion))
+    """All gates' verdicts, in the configuration's order. Where a person ordered to go back, gates say what they say of a revert."""
+    gates, case = config.stage(facts.stage).gates, case_of(config, facts, promotion)
+    verdicts = evaluate_all(gates, case)
+    order = orders.fast_lane(facts, promotion)
+    if order is None:
+        return verdicts
+    of_reverts = {verdict.gate: verdict for verdict in evaluate_revert(gates, case)}
+    return tuple(orders.skipped(of_reverts.get(verdict.gate, verdict), order) for verdict in verdicts)
 
 
 def first_blocking(verdicts: Sequence[Verdict]) -> Verdict | None:

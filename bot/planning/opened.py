@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from bot.config.schema import Config
 from bot.domain.action import Action, ClosePromotion, MergePromotion, SavePromotion, SaveVerdicts
-from bot.domain.directive import Order
+from bot.domain.directive import Directive, Order
 from bot.domain.facts import Facts
 from bot.domain.promotion import Move, Promotion, PromotionState, promotion_id
 from bot.domain.pull import PullRequest, PullState
 from bot.domain.release import same_release
+from bot.messages import orders as order_words
 from bot.messages import pulls as words
+from bot.planning import orders
 from bot.planning.face import renewing, show
 from bot.planning.gating import first_blocking, judge, next_look
 from bot.planning.standing import Report, Standing
@@ -43,9 +45,14 @@ def decide(config: Config, facts: Facts, promotion: Promotion, moves: tuple[Move
         return _merged(config, facts, promotion, pull)
     if pull is not None and pull.state is PullState.CLOSED:
         return _closed(promotion, pull, facts)
+    order = orders.closing(facts, promotion)
+    if order is not None:
+        return _cancel(promotion, order)
     taken_over = _taken_over(facts, promotion, pull)
     if taken_over is not None:
         return taken_over
+    if orders.disabled(facts, promotion):
+        return _gates(config, facts, promotion, pull)
     if not moves and lost is not None and lost.standing not in KEEPS_OPEN:
         return _close(promotion, lost.sentence)
     if not promotion.taken_over_by and moves and _outdated(facts, promotion, moves):
@@ -94,6 +101,12 @@ def _taken_over(facts: Facts, promotion: Promotion, pull: PullRequest | None) ->
     return Decision(actions=(SavePromotion(promotion=taken, why=why, actor=who),), report=report, reread=reread)
 
 
+def _cancel(promotion: Promotion, order: Directive) -> Decision:
+    why = order_words.cancelled(order)
+    closed = replace(promotion, closed_by=order.actor.login)
+    return Decision(actions=(ClosePromotion(promotion=closed, reason=why),), report=_report(promotion, Standing.CLOSED, why))
+
+
 def _close(promotion: Promotion, sentence: str) -> Decision:
     return Decision(
         actions=(ClosePromotion(promotion=promotion, reason=words.superfluous(sentence)),),
@@ -106,6 +119,8 @@ def _outdated(facts: Facts, promotion: Promotion, moves: tuple[Move, ...]) -> bo
     wanted = {move.service: move.new for move in moves}
     present = {move.service: move.new for move in promotion.moves}
     if wanted.keys() != present.keys() or any(not same_release(present[name], release) for name, release in wanted.items()):
+        return True
+    if orders.rebasing(facts, promotion):
         return True
     touched = set(facts.changed.get(promotion.id, ()))
     return any(edit.path in touched for move in promotion.moves for edit in move.edits)

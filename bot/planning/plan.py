@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from bot.config.schema import Config
-from bot.domain.action import Action, Notify, SaveHealth, SavePromotion, Severity
+from bot.domain.action import Action, Notify, SaveHealth, SavePromotion, SaveQuarantine, Severity
 from bot.domain.facts import Facts, Health
 from bot.domain.promotion import Move, Promotion, PromotionState, branch_name, promotion_id
 from bot.domain.rollout import RolloutState
 from bot.messages import pulls as words
 from bot.messages import rollouts as rollout_words
 from bot.messages import standings as say
-from bot.planning import opened, rollouts
+from bot.planning import opened, orders, rollouts
 from bot.planning.adopt import adopted
 from bot.planning.candidates import candidates
 from bot.planning.face import opening
@@ -39,6 +39,14 @@ def plan(config: Config, facts: Facts) -> Plan:
             decisions.append(_before_merge(config, facts, promotion, groups, reports))
         else:
             decisions.append(rollouts.decide(config, facts, promotion))
+    actions += _ordered_bans(facts)
+    for promotion in facts.promotions:
+        order = orders.taken_back(facts, promotion) if promotion.state is PromotionState.HEALTHY else None
+        rolling = any(one.name == promotion.name and not one.state.before_merge for one in in_flight)
+        if order is not None and not rolling:
+            in_flight.append(promotion)
+            busy.setdefault(promotion.name, promotion)
+            decisions.append(rollouts.give_up(config.stage(facts.stage), facts, promotion, order))
     moving = {service for promotion in in_flight for service in promotion.services}
     for name, moves in groups.items():
         if name in busy:
@@ -118,8 +126,20 @@ def _open(config: Config, facts: Facts, name: str, moves: tuple[Move, ...], movi
         state=PromotionState.OPENING,
         base=base,
         opened_at=facts.now,
+        starter=orders.starter(facts, moves),
     )
     return _opening(promotion)
+
+
+def _ordered_bans(facts: Facts) -> list[Action]:
+    """What a person ordered to be taken back by naming an older version does not return by itself."""
+    found: list[Action] = []
+    for service in sorted(facts.stages[facts.stage].services):
+        order = orders.rollback(facts, service)
+        quarantine = orders.banned_by(facts, service, order) if order is not None and order.version else None
+        if quarantine is not None:
+            found.append(SaveQuarantine(quarantine=quarantine))
+    return found
 
 
 def _opening(promotion: Promotion) -> Decision:

@@ -19,12 +19,15 @@ from bot.domain.action import (
     SaveStageHold,
     Severity,
 )
+from bot.domain.directive import Directive
 from bot.domain.facts import Facts, Health, Quarantine, StageHold
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.release import Release, same_release
 from bot.domain.rollout import RolloutState, combine
 from bot.gates import evaluate_revert
+from bot.messages import orders as order_words
 from bot.messages import rollouts as words
+from bot.planning import orders
 from bot.planning.face import show_rollout
 from bot.planning.gating import case_of, first_blocking
 from bot.planning.opened import Decision
@@ -46,7 +49,15 @@ def decide(config: Config, facts: Facts, promotion: Promotion) -> Decision:
             raise ValueError(f"promotion {promotion.id} is {promotion.state}: nothing rolls out")
 
 
+def give_up(stage: Stage, facts: Facts, promotion: Promotion, order: Directive) -> Decision:
+    """A person ordered to take back what this promotion brought: from here on it has failed, whatever the cluster says of it."""
+    return _failed(stage, facts, replace(promotion, ended_at=None), order_words.rolled_back(order))
+
+
 def _watch(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
+    order = orders.taken_back(facts, promotion)
+    if order is not None:
+        return give_up(stage, facts, promotion, order)
     wanted = {move.service: move.new for move in promotion.moves}
     overtaken = _overtaken(facts, wanted)
     if overtaken is not None:
@@ -114,7 +125,7 @@ def _failed(stage: Stage, facts: Facts, promotion: Promotion, reason: str) -> De
 
 
 def _take_back(config: Config, stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
-    if stage.on_failure == "notify":
+    if stage.on_failure == "notify" and not orders.ordered_back(facts, promotion):
         why = words.left_in_place(promotion, stage.name)
         stuck = replace(promotion, state=PromotionState.STUCK, ended_at=facts.now, reason=why)
         return Decision(actions=(SavePromotion(promotion=stuck, why=why),), report=_report(stuck, Standing.STUCK, why))
@@ -125,7 +136,7 @@ def _take_back(config: Config, stage: Stage, facts: Facts, promotion: Promotion)
     action = Revert(
         promotion=promotion,
         edits=edits,
-        as_pull_request=stage.on_failure == "revert-pr",
+        as_pull_request=stage.on_failure != "revert",
         message=words.revert_message(promotion),
         title=words.revert_title(promotion),
         body=words.revert_body(promotion),

@@ -54,6 +54,7 @@ class Scenes:
             source=said.source,
             places={name: self._place(name, promotions[name]) for name in promotions},
             subject=self._subject(said, promotions),
+            quarantines=tuple(self._history.quarantines()),
             directives=tuple(sorted(found.values(), key=lambda order: (order.at, order.key))),
         )
 

@@ -1,7 +1,7 @@
 """next: what has just been merged here goes on to the following stages now."""
 
 from bot.commands.model import Call, Effect, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, needs_pull
+from bot.commands.scene import Scene, ban, needs_pull
 from bot.domain.directive import Order
 
 SPEC = Spec(
@@ -23,6 +23,11 @@ def carry(call: Call, scene: Scene) -> Effect:
     following = scene.places[subject.stage].before
     if not following:
         return same(f"{subject.stage} is the last stage.", subject.stage)
+    banned = next(
+        (why for stage in following for service, version in subject.services.items() if (why := ban(scene, stage, service, version))), ""
+    )
+    if banned:
+        return refused(f"{banned}.", problem=Problem.BLOCKED, stages=following)
     orders = tuple(
         scene.directive(Order.START, part=f"{stage}:{service}", stage=stage, service=service, version=version, details={"via": "next"})
         for stage in following

@@ -1,8 +1,13 @@
 """rollback: a stage goes back to an older version of a service, at once."""
 
+from datetime import timedelta
+
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Problem, Role, Spec, Verb, refused, same
 from bot.commands.scene import Scene, sort, unknown
 from bot.domain.directive import Order
+
+LASTS = timedelta(days=7)
+"""An order that could not be carried out for so long is over."""
 
 SPEC = Spec(
     verb="rollback",
@@ -45,6 +50,7 @@ def carry(call: Call, scene: Scene) -> Effect:
         service=service,
         version=wanted,
         reason=call.flags["reason"],
+        until=scene.at + LASTS,
         details={"from": present.text, "was": present.version},
     )
     told = f"{service} in {stage} goes back from {present.version} to {wanted or present.before or 'the version before'}."

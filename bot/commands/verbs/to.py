@@ -1,7 +1,7 @@
 """to: opens the promotion of a service into a stage now, without waiting for the soak; its gates still hold the merge."""
 
 from bot.commands.model import Argument, Call, Effect, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, sort, unknown
+from bot.commands.scene import Scene, ban, sort, unknown
 from bot.domain.directive import Order
 
 SPEC = Spec(
@@ -44,6 +44,9 @@ def carry(call: Call, scene: Scene) -> Effect:
         return same(f"{stage} has {service} {version} already.", stage)
     if present is not None and present.number is not None and present.into == version:
         return same(f"It is on its way: {present.url or '#' + str(present.number)}.", stage)
+    banned = ban(scene, stage, service, version)
+    if banned:
+        return refused(f"{banned}.", problem=Problem.BLOCKED, stages=(stage,))
     order = scene.directive(Order.START, stage=stage, service=service, version=version)
     return Effect(outcome=Outcome.DONE, told=f"{service} {version} goes to {stage}.", stages=(stage,), add=(order,))
 
