@@ -7,17 +7,25 @@ order. A delivery that fails is not repeated by itself (GitHub does not either);
 import heapq
 import itertools
 import json
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx
 
 from bot.sandbox.github.delivery import Delivery, Tamper, Target, anything
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates that webhooks over TLS are held to; read once in a process."""
+    return ssl.create_default_context()
 
 
 class Deliveries:
@@ -205,7 +213,9 @@ class Deliveries:
     # sending ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with httpx.Client(timeout=self._timeout, trust_env=False) as client:
+        # A connection of its own for each delivery: a receiver that was restarted in between is no failure.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        with httpx.Client(timeout=self._timeout, trust_env=False, verify=trust(), limits=fresh) as client:
             while True:
                 delivery = self._next()
                 if delivery is None:

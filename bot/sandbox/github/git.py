@@ -78,7 +78,7 @@ class Git:
     def create(self, default_branch: str) -> None:
         """Make the bare repository; it allows partial clones and pushes over HTTP."""
         self.path.mkdir(parents=True)
-        self.run(["init", "--bare", "--quiet", f"--initial-branch={default_branch}", str(self.path)])
+        self.run(["init", "--bare", "--quiet", "--template=", f"--initial-branch={default_branch}", str(self.path)])
         settings = {
             "http.receivepack": "true",
             "uploadpack.allowFilter": "true",

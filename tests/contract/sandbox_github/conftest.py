@@ -25,12 +25,13 @@ class Forge:
     box: GitHubSandbox
     sink: HookSink
     tokens: dict[str, str]
+    client: httpx.Client
 
     def api(self, who: str | None, method: str, path: str, json: Any = None, **more: Any) -> httpx.Response:
         """One REST call; `who` is a login of `tokens` (None: nobody), `path` begins after `/api/v3`."""
         headers = {"authorization": f"Bearer {self.tokens[who]}"} if who else {}
         headers |= more.pop("headers", {})
-        return httpx.request(method, self.box.api_url + path, json=json, headers=headers, trust_env=False, timeout=20, **more)
+        return self.client.request(method, self.box.api_url + path, json=json, headers=headers, **more)
 
     def repo(self, who: str | None, method: str, path: str, json: Any = None, **more: Any) -> httpx.Response:
         """The same below `/repos/acme/dev`."""
@@ -40,7 +41,7 @@ class Forge:
         """The JSON answer of a GraphQL request."""
         headers = {"authorization": f"Bearer {self.tokens[who]}"}
         body = {"query": query, "variables": variables}
-        return httpx.post(self.box.graphql_url, json=body, headers=headers, trust_env=False, timeout=20).json()
+        return self.client.post(self.box.graphql_url, json=body, headers=headers).json()
 
     def branch(self, name: str, tag: str, *, author: str = "ann", **more: Any) -> str:
         """A branch of one commit that sets the tag of the web service."""
@@ -74,7 +75,8 @@ def forge(tmp_path: Path) -> Iterator[Forge]:
     tokens["bot"] = installation_token(box, "promotion-bot")
     sink.start()
     box.start()
-    yield Forge(box, sink, tokens)
+    with httpx.Client(trust_env=False, timeout=20, verify=False) as client:
+        yield Forge(box, sink, tokens, client)
     box.stop()
     sink.stop()
     assert check.findings == []

@@ -10,7 +10,7 @@ EVIL = "<script>alert('x')</script>"
 
 
 def page(forge: Forge, path: str) -> httpx.Response:
-    return httpx.get(forge.box.url + path, trust_env=False)
+    return forge.client.get(forge.box.url + path)
 
 
 def control(forge: Forge, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -22,7 +22,7 @@ def test_printed_links_open(forge: Forge) -> None:
     forge.box.comment(REPO, 1, "ann", "please look")
     forge.box.approve(REPO, 1, "ben", body="fine")
     forge.box.set_check(REPO, pull["head"]["sha"], "ci", "success")
-    shown = httpx.get(pull["html_url"], trust_env=False).text
+    shown = forge.client.get(pull["html_url"]).text
     for text in (
         "web 1.1.0",
         "open",
@@ -37,7 +37,7 @@ def test_printed_links_open(forge: Forge) -> None:
     assert REPO in page(forge, "/").text
     assert pull["head"]["sha"] in page(forge, f"/{REPO}/commit/{pull['head']['sha']}").text
     forge.box.merge_pr(REPO, 1, "ann")
-    assert "merged" in httpx.get(pull["html_url"], trust_env=False).text
+    assert "merged" in forge.client.get(pull["html_url"]).text
 
 
 def test_what_people_wrote_is_text(forge: Forge) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLResolveInfo,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     build_schema,
@@ -34,13 +36,19 @@ Fragments = dict[str, FragmentDefinitionNode]
 SCHEMA = Path(__file__).with_name("schema.graphql")
 
 
+@cache
+def schema() -> GraphQLSchema:
+    """The cut of GitHub's schema, built once in a process."""
+    return build_schema(SCHEMA.read_text(encoding="utf-8"))
+
+
 class Executor:
     """The GraphQL endpoint over one world."""
 
     def __init__(self, world: World, limits: Limits) -> None:
         self._world = world
         self._limits = limits
-        self._schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
+        self._schema = schema()
 
     def run(self, authorization: str | None, body: bytes) -> Answer:
         """Answer one request. Takes the world's lock: a document's mutations are one piece."""
