@@ -14,6 +14,7 @@ from importlib.metadata import version
 import structlog
 from slack_sdk import WebClient
 
+from bot.adapters import answers
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
 from bot.adapters.github.auth import AppInstallation, PersonalToken
@@ -28,6 +29,7 @@ from bot.adapters.store.migrate import upgrade
 from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
+from bot.collectors.answers import HeldAnswers
 from bot.collectors.observer import Observer, Sources
 from bot.collectors.rights import Accounts, RightsBook
 from bot.config.schema import Config
@@ -77,6 +79,7 @@ class Parts:
     repositories: GitRepositories
     clusters: KubernetesClusters
     observer: Observer
+    answers: tuple[HeldAnswers, ...]
     rights: RightsBook
     chat: Chat | None
     places: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +91,8 @@ class Parts:
 
     def close(self) -> None:
         """Let go of everything that was opened."""
+        for source in self.answers:
+            source.close()
         self.clusters.close()
         self.database.close()
 
@@ -115,7 +120,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         clusters={stage.name: stage.cluster for stage in config.pipeline.stages if stage.cluster is not None}, clock=clock
     )
     rights = RightsBook(config, forge, Accounts(config, forge, EffectJournal(database), clock), repositories, clock)
-    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights)
+    asked = answers.build(config, settings, forge=forge, repositories=repositories, history=history)
+    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights, answers=asked)
     return Parts(
         config=config,
         settings=settings,
@@ -126,6 +132,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         repositories=repositories,
         clusters=clusters,
         observer=Observer(config, sources, clock=clock),
+        answers=asked,
         rights=rights,
         chat=_chat(config, settings),
     )

@@ -13,9 +13,11 @@ from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.config._model import SETTINGS, STAGE_NAME, Account, Channel, StageName, TeamSlug
+from bot.config._model import SETTINGS, STAGE_NAME, Account, StageName, TeamSlug
+from bot.config.notifications import Notifications, Slack
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.service import Place, Service, Services
+from bot.config.sources import Endpoint, Registry, Sources
 from bot.config.stage import AnyGate, Cluster, Rollout, Stage
 from bot.gates._fields import HttpUrl, Listed, PositiveDuration
 
@@ -34,6 +36,7 @@ __all__ = [
     "Permission",
     "Pipeline",
     "Place",
+    "Registry",
     "RoleName",
     "Roles",
     "Rollout",
@@ -135,58 +138,6 @@ class Discovery(BaseModel):
     def ignores(self, image: str) -> bool:
         """True when this image (its normal name) is left alone."""
         return any(fnmatchcase(image, pattern) for pattern in self.ignore)
-
-
-class Slack(BaseModel):
-    """Where Slack messages go. The bot's token comes from the environment."""
-
-    model_config = SETTINGS
-
-    channel: Channel
-    """The channel (name or id) for everything that no other rule sends elsewhere."""
-    stages: Mapping[StageName, Channel] = {}
-    """Per stage."""
-    at_least: Literal["info", "warning", "critical"] = "info"
-    """Tell only what is at least this serious."""
-    people: Mapping[Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{6,}$")], Account] = {}
-    """Slack user id -> account of the forge: whose commands and buttons count as whose."""
-    api_url: HttpUrl = "https://slack.com/api/"
-    """Slack's address."""
-
-
-class Notifications(BaseModel):
-    """How people are told outside of the forge."""
-
-    model_config = SETTINGS
-
-    slack: Slack | None = None
-    """Slack."""
-
-
-class Endpoint(BaseModel):
-    """A server that gates ask."""
-
-    model_config = SETTINGS
-
-    url: HttpUrl
-    """Its address."""
-    credential: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$")
-    """Name of the credential to show; its value comes from the environment (`PROMOTION_BOT_CREDENTIALS__<NAME>`)."""
-
-
-class Sources(BaseModel):
-    """The servers behind the gates."""
-
-    model_config = SETTINGS
-
-    prometheus: Endpoint | None = None
-    """Answers the `metric` gate."""
-    opa: Endpoint | None = None
-    """Answers the `policy` gate where it names an OPA rule."""
-    registries: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")], Endpoint] = {}
-    """Registries that need a credential or stand at another address, by the name that images use."""
-    allow_private: bool = False
-    """May the `http` and `webhook` gates dial private addresses (10/8, 192.168/16, fc00::/7 and the like)?"""
 
 
 class Timing(BaseModel):
