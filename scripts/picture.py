@@ -3,6 +3,7 @@
 Run it after a change that a viewer would see: `.venv/bin/python scripts/picture.py`.
 """
 
+import io
 import os
 import re
 import subprocess
@@ -27,7 +28,7 @@ def main() -> int:
     if done.returncode != 0:
         print(done.stdout[-3000:], done.stderr[-3000:], sep="\n", file=sys.stderr)
         return done.returncode
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ make demo ARGS=--once", style="bold"))
     for line in done.stdout.splitlines():
         plain = FOLDER.sub("/tmp/demo", ADDRESS.sub("http://127.0.0.1", line))

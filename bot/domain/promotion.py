@@ -114,7 +114,7 @@ def promotion_id(stage: str, moves: tuple[Move, ...], base: str) -> str:
 
 
 def branch_name(stage: str, name: str) -> str:
-    """`promote/<stage>/<service>`, made of letters, digits, `.`, `_` and `-`; a name with other signs gets a hash so that two stay apart."""
+    """`promote/<stage>/<service>`, of letters, digits, `.`, `_`, `-`; a name with other signs gets a hash so that two stay apart."""
     slug = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "-" for sign in name).strip("-.")
     if slug != name or slug.endswith(".lock") or ".." in slug:
         slug = f"{slug.replace('..', '-').removesuffix('.lock') or 'service'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
