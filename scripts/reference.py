@@ -10,10 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts import reference_config, reference_gates  # noqa: E402
+from scripts import reference_commands, reference_config, reference_gates  # noqa: E402
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": reference_config.page,
+    "docs/commands.md": reference_commands.page,
     "docs/gates.md": reference_gates.page,
 }
 

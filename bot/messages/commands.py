@@ -130,3 +130,35 @@ def joined(parts: Sequence[str]) -> str:
 def _sentence(text: str) -> str:
     """A sentence of ours that may hold names from outside: nobody is mentioned by it."""
     return " ".join(text.split()).replace("@", "@\u200b").replace("<", "&lt;")
+
+
+def reference(specs: Sequence[Spec]) -> str:
+    """The reference page of all commands, and the table of who may give them."""
+    lines = [
+        "# Commands",
+        "",
+        "<!-- Made from the code; do not edit. `make docs` writes it anew. -->",
+        "",
+        "The same verbs are given on a promotion's pull request (in a comment, or in the text of a review), in Slack, on the command",
+        "line and by HTTP (`POST /api/v1/commands/run`). On a pull request a command stands on a line of its own, at the very beginning",
+        f"of the line, and begins with `{PREFIX}`; code, quotes, lists, tables, folded parts and edited comments never hold one.",
+        "At most ten count per comment. A comment approves, merges and overrides the head that stood when it was written;",
+        "`approve --sha` names it.",
+        "",
+        "Roles: *viewer* (may read the stage's repository) < *operator* < *approver* < *release* < *admin*; `people` in the",
+        "configuration says who fills them.",
+        "",
+        "| command | role | what it does |",
+        "|---|---|---|",
+    ]
+    lines += [f"| [`{spec.verb}`](#{spec.verb}) | {spec.role}{f', or {spec.mine}' if spec.mine else ''} | {spec.help} |" for spec in specs]
+    names = {"pr": "pull request", "slack": "Slack", "cli": "command line, HTTP"}
+    for spec in specs:
+        lines += ["", f"## {spec.verb}", "", f"`{PREFIX} {spec.usage}`", "", spec.help, ""]
+        lines += [f"- `{argument.name}`: {argument.help}" for argument in spec.arguments]
+        lines += [f"- `--{flag.name} {flag.value}`: {flag.help}" for flag in spec.flags]
+        lines += [f"- role: {spec.role}{f', or {spec.mine}' if spec.mine else ''}"]
+        lines += [f"- also: {', '.join(f'`{alias}`' for alias in spec.aliases)}"] if spec.aliases else []
+        lines += [f"- where: {', '.join(names[surface.value] for surface in spec.surfaces)}"]
+        lines += [f"- for example: {', '.join(f'`{PREFIX} {example}`' for example in spec.examples)}"] if spec.examples else []
+    return "\n".join(lines) + "\n"

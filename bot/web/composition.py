@@ -2,19 +2,24 @@
 
 from fastapi import APIRouter, FastAPI
 
+from bot.adapters.github.identity import Identities
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
-from bot.web import github_hook, health
+from bot.web import api, github_hook, health
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.server import create_app
+from bot.web.slack_parts import SlackParts
 
 
 def web_app(bot: Bot, readiness: Readiness) -> FastAPI:
-    """The application of `serve`. `UserError` where no webhook secret is set."""
+    """The application of `serve`; `state.slack` is to be started and stopped beside the bot. `UserError` without a webhook secret."""
     settings = bot.parts.settings
     require_webhook_secret(settings)
-    return create_app(_routers(bot, settings, readiness), readiness=readiness)
+    slack = SlackParts(bot)
+    app = create_app([*_routers(bot, settings, readiness), *slack.routers], readiness=readiness)
+    app.state.slack = slack
+    return app
 
 
 def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRouter]:
@@ -28,6 +33,7 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret),
         health.router(readiness, parts.database),
         health.metrics_router(refresh),
+        api.router(bot, Identities(parts.config.forge.api_url, parts.clock)),
     ]
 
 

@@ -1,0 +1,106 @@
+"""Talks to a running bot: where it is, with whose token, and what its answers mean for the exit code.
+
+Decides no verb; the line is sent as it was typed, after the same parser has read it here, so that a mistyped one costs no request.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.cli._refusal import FAILED, TIMED_OUT, UNAUTHORISED, USAGE, refuse
+
+URL, TOKENS = "PROMO_URL", ("PROMO_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
+DEFAULT = "http://127.0.0.1:8080"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A running bot. `as_json`: errors are told as JSON."""
+
+    url: str
+    token: str
+    as_json: bool = False
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One POST; the JSON object of the answer, whatever its status."""
+        return self._ask("POST", path, json=body)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """One GET; leaves with the right exit code when it is refused."""
+        answer = self._ask("GET", path, params={key: value for key, value in query.items() if value})
+        if answer.get("outcome") == "refused":
+            self.fail(answer)
+        return answer
+
+    def fail(self, answer: dict[str, Any]) -> NoReturn:
+        """Tell a refusal and leave."""
+        refuse(
+            "the bot refused",
+            why=str(answer.get("told", "it did not say why")),
+            fix="see `promotion-bot commands`",
+            code=int(answer.get("exit_code", FAILED)) or FAILED,
+            as_json=self.as_json,
+        )
+
+    def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            reply = httpx.request(
+                method, f"{self.url}/api/v1{path}", headers={"authorization": f"Bearer {self.token}"}, timeout=SECONDS, **more
+            )
+            answer = reply.json()
+        except httpx.TimeoutException:
+            refuse(f"{self.url} did not answer in time", why=f"{SECONDS:g} s", fix="try again", code=TIMED_OUT, as_json=self.as_json)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            fix = f"start it with `promotion-bot serve`, or name it with --url or {URL}"
+            refuse(f"no bot answers at {self.url}", why=str(error) or type(error).__name__, fix=fix, code=FAILED, as_json=self.as_json)
+        except ValueError:
+            refuse(f"{self.url} is no bot", why=f"it answered {reply.status_code} without JSON", fix="check --url", as_json=self.as_json)
+        if not isinstance(answer, dict):
+            refuse(f"{self.url} is no bot", why="its answer is no JSON object", fix="check --url", as_json=self.as_json)
+        return answer
+
+
+def connect(url: str | None, *, as_json: bool = False) -> Remote:
+    """The bot that is meant, with the caller's GitHub token. A token never goes over plain HTTP to another machine."""
+    address = (url or os.environ.get(URL) or DEFAULT).rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        refuse(f"{address!r} is no address", why="it needs http:// or https:// and a host", fix="--url https://…", as_json=as_json)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        refuse(
+            "your token would go over the network in plain text",
+            why=f"{address} is neither https nor this machine",
+            fix="use https://",
+            code=USAGE,
+            as_json=as_json,
+        )
+    return Remote(url=address, token=_token(as_json=as_json), as_json=as_json)
+
+
+def _token(*, as_json: bool) -> str:
+    for name in TOKENS:
+        if os.environ.get(name):
+            return os.environ[name].strip()
+    program = shutil.which("gh")
+    printed = _printed(program) if program is not None else ""
+    if not printed:
+        refuse(
+            "nobody knows who you are",
+            why=f"none of {', '.join(TOKENS)} is set, and `gh auth token` gives none",
+            fix="log in with `gh auth login`, or set PROMO_TOKEN to a GitHub token",
+            code=UNAUTHORISED,
+            as_json=as_json,
+        )
+    return printed
+
+
+def _printed(program: str) -> str:
+    done = subprocess.run([program, "auth", "token"], capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,114 @@
+"""The verbs of pull requests and Slack on the command line, against a running bot: `promotion-bot approve --promotion 482`.
+
+Made from the verbs' own specs: no verb is named here. `why` without a running bot is a command of its own; `ask` takes any line.
+"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from bot.commands.model import Call, Misread, Spec, Surface
+from bot.commands.shelf import verbs
+
+OWN = frozenset({"why"})
+"""Verbs that the command line has in another form."""
+WEIGHTY = frozenset({"rollback", "override", "freeze"})
+"""Orders that are asked about once more."""
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def register(app: typer.Typer) -> None:
+    for verb in verbs().values():
+        if Surface.CLI in verb.spec.surfaces and verb.spec.verb not in OWN:
+            _add(app, verb.spec)
+    _add_ask(app)
+
+
+def _add(app: typer.Typer, spec: Spec) -> None:
+    text = f"{spec.help}\n\nUsage of the verb: {spec.usage}. Role: {spec.role.value}."
+
+    @app.command(spec.verb, help=text, context_settings=PASS_ON, rich_help_panel="Commands to a running bot", short_help=spec.help)
+    def verb(
+        context: typer.Context,
+        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
+        in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
+        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
+    ) -> None:
+        send([spec.verb, *context.args], promotion=promotion, stage=in_stage, url=url, as_json=output == "json", dry_run=dry_run, yes=yes)
+
+
+def _add_ask(app: typer.Typer) -> None:
+    @app.command("ask", context_settings=PASS_ON)
+    def ask(
+        context: typer.Context,
+        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
+        in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
+        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
+    ) -> None:
+        """Send any line to a running bot, as on a pull request: `ask why payments prod`."""
+        send(context.args, promotion=promotion, stage=in_stage, url=url, as_json=output == "json", dry_run=False, yes=yes)
+
+
+def send(words: list[str], *, promotion: int | None, stage: str | None, url: str | None, as_json: bool, dry_run: bool, yes: bool) -> None:
+    """Send one line and print the answer. Exit codes: 0 done, 2 mistyped, 3 a gate or a ban, 4 not allowed, 5 not found, 6 conflict."""
+    import json
+    import secrets
+
+    from bot.cli._remote import connect
+
+    line = " ".join(map(quoted, words))
+    call = _read(line, as_json=as_json)
+    if call.verb in WEIGHTY and not (yes or dry_run):
+        _confirm(line, as_json=as_json)
+    remote = connect(url, as_json=as_json)
+    body: dict[str, object] = {"line": line, "id": secrets.token_hex(8), "dry_run": dry_run}
+    if promotion is not None:
+        body["promotion"] = promotion
+    if stage:
+        body["stage"] = stage
+    answer = remote.post("/commands/run", body)
+    if answer.get("outcome") == "refused":
+        remote.fail(answer)
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        typer.echo(("Would: " if dry_run else "") + (str(answer.get("told", "")) or str(answer.get("outcome", ""))))
+
+
+def _read(line: str, *, as_json: bool) -> Call:
+    from bot.cli._refusal import refuse
+    from bot.commands.grammar import parse
+
+    call = parse(line, verbs())
+    if isinstance(call, Misread):
+        refuse(call.what, why=f"`{line}` is not how it is typed", fix=call.fix, as_json=as_json)
+    return call
+
+
+def _confirm(line: str, *, as_json: bool) -> None:
+    """A person is asked; a program must say --yes."""
+    import sys
+
+    from bot.cli._refusal import refuse
+
+    if not sys.stdin.isatty():
+        refuse(f"`{line}` is asked about once more", why="nobody can be asked: the input is no terminal", fix="add --yes", as_json=as_json)
+    typer.confirm(f"{line}?", abort=True, err=True)
+
+
+def quoted(word: str) -> str:
+    """A word of the shell as one word of the grammar: in double quotes where it holds blanks or quotes."""
+    name, equals, value = word.partition("=")
+    if word.startswith("--") and equals and any(sign in value for sign in ' \t"\\'):
+        return f"{name}={_in_quotes(value)}"
+    return _in_quotes(word) if not word or any(sign in word for sign in ' \t"\\') else word
+
+
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,70 @@
+"""`promotion-bot wait promotion/N`: until a promotion stands where it should, or cannot any more."""
+
+from typing import Annotated, Literal
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def wait(
+        what: Annotated[str, typer.Argument(help="promotion/NUMBER of the pull request.")],
+        until: Annotated[Literal["healthy", "merged", "closed", "ended"], typer.Option("--for", help="Wait for this.")] = "healthy",
+        timeout: Annotated[str, typer.Option("--timeout", help="At most so long: 30m, 2h.")] = "30m",
+        in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
+        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
+        every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 2.0,
+    ) -> None:
+        """Wait for a promotion. Exit 0: it is so, 1: it ended otherwise, 5: there is none, 7: the time is up."""
+        import json
+        import time
+
+        from bot.cli._refusal import FAILED, NOT_FOUND, TIMED_OUT, refuse
+        from bot.cli._remote import connect
+        from bot.domain.duration import parse_duration
+
+        as_json = output == "json"
+        kind, _, number = what.partition("/")
+        span = parse_duration(timeout)
+        if kind != "promotion" or not number.isdecimal() or span is None:
+            refuse(
+                f"cannot wait for {what!r} for {timeout!r}",
+                why="it is typed otherwise",
+                fix="wait promotion/482 --timeout 30m",
+                as_json=as_json,
+            )
+        remote = connect(url, as_json=as_json)
+        deadline = time.monotonic() + span.total_seconds()
+        while True:
+            found = remote.get("/promotions", number=number, stage=in_stage or "")["items"]
+            if not found:
+                refuse(
+                    f"no promotion #{number}",
+                    why="the bot knows none that you may see",
+                    fix="check the number",
+                    code=NOT_FOUND,
+                    as_json=as_json,
+                )
+            one = next((item for item in found if item["in_flight"]), found[-1])
+            if reached(one, until):
+                typer.echo(json.dumps(one, ensure_ascii=False) if as_json else f"#{number} in {one['stage']}: {one['state']}")
+                return
+            if not one["in_flight"]:
+                why = one["reason"] or f"it is {one['state']}"
+                refuse(f"#{number} will not be {until}", why=why, fix="see its pull request", code=FAILED, as_json=as_json)
+            if time.monotonic() >= deadline:
+                why = f"it is {one['state']} after {timeout}"
+                refuse(f"#{number} is not {until} yet", why=why, fix=f"promotion-bot ask why -p {number}", code=TIMED_OUT, as_json=as_json)
+            time.sleep(min(every, max(0.0, deadline - time.monotonic())))
+
+
+def reached(one: dict[str, object], until: str) -> bool:
+    """Does it stand where it should?"""
+    match until:
+        case "merged":
+            return one["merged_at"] is not None and one["state"] not in ("failed", "reverting", "reverted", "stuck")
+        case "ended":
+            return not one["in_flight"]
+        case _:
+            return one["state"] == until
