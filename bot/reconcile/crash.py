@@ -23,6 +23,7 @@ REVERTED = "reverted"
 REVERT_OPENED = "revert-opened"
 REVERT_MERGED = "revert-merged"
 NOTIFIED = "notified"
+ORDERED = "ordered"
 REPLIED = "replied"
 SAVED = "history-saved"
 NAMES = (
@@ -37,6 +38,7 @@ NAMES = (
     REVERT_OPENED,
     REVERT_MERGED,
     NOTIFIED,
+    ORDERED,
     REPLIED,
     SAVED,
 )

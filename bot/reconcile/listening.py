@@ -102,7 +102,7 @@ class Listener:
         said = Said(actor=saying.actor, at=saying.at, key=saying.key, stage=stage, number=pull.number)
         taken = tools.effects.once(
             f"ordered:{saying.key}",
-            name="ordered",
+            name=crash.ORDERED,
             look=lambda: None,
             do=lambda: [self._desk.take(call, said, surface=Surface.PR) for call in reading.calls],
             kind=list[Answer],
