@@ -1,7 +1,7 @@
 """Which lines of a comment stand at column 0 of a top-level paragraph, where alone a command may stand.
 
-Block structure is markdown-it's (its inline rules are off: on hostile input they are slow); code spans and inline HTML that reach over
-several lines are found by one linear scan of our own. What a line means is left to `grammar`.
+Block structure is markdown-it's (its rules for inline marks, references and tables are off: on hostile input they are slow); code spans and
+inline HTML that reach over several lines, and tables, are found by a linear scan of our own. What a line means is left to `grammar`.
 """
 
 import re
@@ -22,7 +22,7 @@ _DETAILS = re.compile(r"<(/?)(?:details|template|script|style|pre|textarea)\b", 
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"maxNesting": 20}).enable("table")
+    parser = MarkdownIt("commonmark", {"maxNesting": 20}).disable("reference")
     parser.core.ruler.disable(["inline", "text_join"])
     return parser
 
@@ -54,12 +54,27 @@ def _visible(lines: list[str], begin: int, end: int) -> list[tuple[int, str]]:
     starts = [span[0] for span in hidden]
     found: list[tuple[int, str]] = []
     position = 0
-    for number in range(begin, end):
+    for number in range(begin, _table(lines, begin, end)):
         place = bisect_right(starts, position) - 1
         if place < 0 or hidden[place][1] <= position:
             found.append((number + 1, lines[number]))
         position += len(lines[number]) + 1
     return found
+
+
+def _table(lines: list[str], begin: int, end: int) -> int:
+    """The line at which a table begins inside a paragraph, or its end: a row of dashes under a row of as many cells."""
+    for number in range(begin + 1, end):
+        row = lines[number].strip()
+        ruled = "-" in row and ("|" in row or ":" in row) and not set(row) - set("|-: \t")
+        if ruled and _cells(row) == _cells(lines[number - 1].strip()):
+            return number - 1
+    return end
+
+
+def _cells(row: str) -> int:
+    bars = row.count("|") - row.count("\\|")
+    return bars + 1 - row.startswith("|") - (row.endswith("|") and not row.endswith("\\|") and len(row) > 1)
 
 
 def _hidden(text: str) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, sort, unknown
+from bot.commands.scene import Scene, quoted, sort, unknown
 from bot.domain.directive import Order
 
 LASTS = timedelta(days=7)
@@ -15,7 +15,11 @@ SPEC = Spec(
     help="Takes the last promotion of a service back, or brings an older version; soak and upstream are not asked. "
     "The version that is taken back does not return by itself.",
     arguments=(Argument(name="service", help="The service."), Argument(name="stage", help="The stage.")),
-    flags=(Flag(name="to", value="VERSION", help="To this version; else the one before."), Flag(name="reason", help="Why.", required=True)),
+    flags=(
+        Flag(name="to", value="VERSION", help="To this version; else the one before."),
+        Flag(name="from", value="VERSION", help="Only if the stage has this version now."),
+        Flag(name="reason", help="Why.", required=True),
+    ),
     lasting=False,
     examples=('rollback payments prod --reason "errors"', 'rollback payments prod --to 1.8.2 --reason "errors"'),
 )
@@ -32,6 +36,13 @@ def carry(call: Call, scene: Scene) -> Effect:
     present = scene.places[stage].services.get(service)
     if present is None or not present.version:
         return refused(f"Nobody knows what {stage} has of {service} yet.", problem=Problem.NOT_FOUND, stages=(stage,))
+    expected = call.flags.get("from", present.version)
+    if expected != present.version:
+        return refused(
+            f"{stage} has {service} {present.version} now, not {quoted(expected)}. Look again, then roll back.",
+            problem=Problem.CONFLICT,
+            stages=(stage,),
+        )
     wanted = call.flags.get("to", "")
     if not wanted and not present.by_promotion:
         return refused(
