@@ -31,7 +31,7 @@ def main() -> int:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ make demo ARGS=--once", style="bold"))
     for line in done.stdout.splitlines():
-        plain = FOLDER.sub("/tmp/demo", ADDRESS.sub("http://127.0.0.1", line))
+        plain = FOLDER.sub("/…/demo", ADDRESS.sub("http://127.0.0.1", line))
         console.print(Text.from_ansi(plain), overflow="ellipsis", no_wrap=True, crop=True)
     svg = console.export_svg(title="promotion-bot demo")
     PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL))

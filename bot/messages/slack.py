@@ -27,7 +27,7 @@ def blocks(severity: str, stage: str, service: str, text: str, fields: Mapping[s
     found: list[dict[str, object]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head[:150], "emoji": True}},
     ]
-    found += [{"type": "section", "text": {"type": "mrkdwn", "text": escape(part), "verbatim": True}} for part in _parts(text, SECTION)]
+    found += [{"type": "section", "text": {"type": "mrkdwn", "text": part, "verbatim": True}} for part in _parts(escape(text), SECTION)]
     rows = [
         {"type": "mrkdwn", "text": f"*{escape(name)}*\n{escape(value)}"[:FIELD], "verbatim": True}
         for name, value in fields.items()
@@ -39,12 +39,18 @@ def blocks(severity: str, stage: str, service: str, text: str, fields: Mapping[s
 
 
 def _parts(text: str, size: int) -> list[str]:
+    """The escaped text in at most four pieces of this size, cut at line ends, else between characters and never inside an escape."""
     parts: list[str] = []
     rest = text
     while rest and len(parts) < 4:
-        cut = rest if len(rest) <= size else rest[:size].rpartition("\n")[0] or rest[:size]
+        cut = rest if len(rest) <= size else rest[:size].rpartition("\n")[0] or _whole(rest[:size])
         parts.append(cut)
         rest = rest[len(cut) :].lstrip("\n")
     if rest:
         parts.append("… cut here; `promotion-bot why` shows all of it.")
     return parts or [" "]
+
+
+def _whole(cut: str) -> str:
+    head, mark, tail = cut.rpartition("&")
+    return head if mark and ";" not in tail else cut
