@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import uvicorn
+from fastapi import FastAPI
 
 from bot.app import Bot, Parts
 from bot.web.composition import web_app
@@ -19,9 +20,15 @@ def serve_forever(parts: Parts) -> None:
     app = web_app(bot, readiness)
     listener = listen(settings.listen_host, settings.listen_port)
     try:
-        serve(app, readiness, listener, started=bot.start)
+        serve(app, readiness, listener, started=lambda: _start(bot, app))
     finally:
+        app.state.slack.stop()
         bot.stop()
+
+
+def _start(bot: Bot, app: FastAPI) -> None:
+    bot.start()
+    app.state.slack.start()
 
 
 class Served:
@@ -39,7 +46,7 @@ class Served:
 
     def start(self) -> None:
         """Begin to run stages, then to take requests."""
-        self.bot.start()
+        _start(self.bot, self._app)
         self._thread.start()
         self._readiness.ready()
 
@@ -48,6 +55,7 @@ class Served:
         self._readiness.stopping()
         self._server.should_exit = True
         self._thread.join(timeout=10)
+        self._app.state.slack.stop()
         self.bot.stop()
 
     def _run(self) -> None:

@@ -259,6 +259,10 @@ class GitHubForge:
         """One REST call: the id behind a login; None when nobody has it."""
         return self._people.account(login)
 
+    def login_of(self, account: int) -> str | None:
+        """One REST call: the login that an account has now; None when there is no such account."""
+        return self._people.login_of(account)
+
     def teams_of(self, person_login: str, teams: Sequence[str]) -> frozenset[str]:
         """One REST call per team, remembered like permissions."""
         return self._people.teams_of(person_login, teams)

@@ -67,6 +67,18 @@ class People:
         with understood(f"the account {login}"):
             return int(answer["id"])
 
+    def login_of(self, account: int) -> str | None:
+        """The login that an account has now; None when there is no such account."""
+        ask = Ask(doing=f"read the account {account}", where=str(account), needs="metadata: read")
+        try:
+            answer = self._wire.rest("GET", f"/user/{account}", ask)
+        except UserError as error:
+            if error.code in (NOT_FOUND, UNKNOWN_ACCOUNT):
+                return None
+            raise
+        with understood(f"the account {account}"):
+            return str(answer["login"]) if int(answer["id"]) == account else None
+
     def _member(self, login: str, team: str) -> bool:
         org, _, slug = team.partition("/")
         if not org or not slug:

@@ -152,3 +152,29 @@ class AuditRow(SQLModel, table=True):
     details: dict[str, str] = Field(sa_type=Document)
     before: str
     hash: str
+
+
+class ChatTieRow(SQLModel, table=True):
+    """Which account of the forge a chat's user has proved to be. `account` is the forge's number, `login` what it was called then."""
+
+    __tablename__ = "chat_ties"
+    team: str = Field(primary_key=True)
+    user: str = Field(sa_column=sa.Column("user_", sa.String, primary_key=True, nullable=False))
+    account: int = Field(sa_type=sa.BigInteger)
+    login: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class ChatTieRequestRow(SQLModel, table=True):
+    """A tie that is being made. Only hashes of the secrets are kept: of the link, of the browser's state, and of the word for the chat."""
+
+    __tablename__ = "chat_tie_requests"
+    link: str = Field(primary_key=True)
+    team: str
+    user: str = Field(sa_column=sa.Column("user_", sa.String, nullable=False))
+    at: datetime = Field(sa_type=Instant)
+    state: str = ""
+    word: str = ""
+    account: int | None = Field(default=None, sa_type=sa.BigInteger)
+    login: str = ""
+    tries: int = 0

@@ -136,6 +136,15 @@ def get_user(call: Call) -> Answer:
     return Answer(body=public_user(call.world, call.world.find_account(call.text("username"))))
 
 
+@routes.add("GET", "/user/{account_id}")
+def get_user_by_id(call: Call) -> Answer:
+    """Anybody, by the number that stays when the login changes."""
+    for account in call.world.accounts.values():
+        if account.id == call.number("account_id"):
+            return Answer(body=public_user(call.world, account))
+    raise not_found()
+
+
 @routes.add("GET", "/apps/{app_slug}")
 def get_app_by_slug(call: Call) -> Answer:
     """An App's public face."""

@@ -1,0 +1,76 @@
+"""Puts Slack's ears together for one bot: the same handlers behind HTTP (`slack_hook`) and behind Socket Mode.
+
+Decides which of the two is there: HTTP where a signing secret is set, Socket Mode where an app token is set, both where both are.
+"""
+
+from functools import partial
+
+from fastapi import APIRouter
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
+from bot.adapters.slack.answering import Answering
+from bot.adapters.slack.hearing import Hearing
+from bot.adapters.slack.membership import Members
+from bot.adapters.store.effects import EffectJournal
+from bot.adapters.store.ties import StoredTies
+from bot.app import Bot
+from bot.collectors.identities import ChatIdentities
+from bot.config.notifications import Slack
+from bot.reconcile.chatting import ChatDesk, once
+from bot.settings import Settings
+from bot.web import slack_hook
+
+TIMEOUT_SECONDS = 10
+
+
+class SlackParts:
+    """What of Slack listens. Nothing where Slack is not configured, or neither secret is set."""
+
+    def __init__(self, bot: Bot) -> None:
+        settings, slack = bot.parts.settings, bot.parts.config.notifications.slack
+        self.routers: list[APIRouter] = []
+        self._hearing: Hearing | None = None
+        self._socket: SocketModeHandler | None = None
+        listens = settings.slack_signing_secret is not None or settings.slack_app_token is not None
+        if slack is None or settings.slack_bot_token is None or not listens:
+            return
+        self._hearing = _hearing(bot, settings, slack)
+        if settings.slack_signing_secret is not None:
+            secret = settings.slack_signing_secret.get_secret_value().encode()
+            self.routers.append(slack_hook.router(self._hearing.app, secret, clock=bot.parts.clock))
+        if settings.slack_app_token is not None:
+            base = _client(settings, slack)
+            self._socket = SocketModeHandler(self._hearing.app, settings.slack_app_token.get_secret_value(), web_client=base)
+
+    def start(self) -> None:
+        """Connect, where Socket Mode is used. A Slack that is down is tried again in the background."""
+        if self._socket is not None:
+            self._socket.client.connect()
+
+    def stop(self) -> None:
+        """Take no more commands; those under way are ended."""
+        if self._socket is not None:
+            self._socket.client.close()
+        if self._hearing is not None:
+            self._hearing.close()
+
+
+def _hearing(bot: Bot, settings: Settings, slack: Slack) -> Hearing:
+    parts = bot.parts
+    client = _client(settings, slack)
+    journal = EffectJournal(parts.database)
+    identities = ChatIdentities(slack.people, parts.forge, journal, StoredTies(parts.database), clock=parts.clock)
+    desk = ChatDesk(parts.config, bot.desk, parts.history, identities)
+    return Hearing(
+        Members(client, slack.workspaces, parts.clock),
+        Answering(client, slack.api_url),
+        take=desk.take,
+        first=partial(once, journal, clock=parts.clock),
+        clock=parts.clock,
+    )
+
+
+def _client(settings: Settings, slack: Slack) -> WebClient:
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token is not None else ""
+    return WebClient(token=token, base_url=slack.api_url.rstrip("/") + "/", timeout=TIMEOUT_SECONDS)
