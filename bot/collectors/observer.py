@@ -27,7 +27,7 @@ from bot.gates import questions_of
 from bot.planning.authorise import Target, authorize, role_in
 from bot.planning.bans import ancestors
 from bot.planning.gating import case_of
-from bot.planning.health import health
+from bot.planning.health import healths
 from bot.planning.inventory import views
 from bot.ports import Answers, Clusters, Forge, History, Repositories
 
@@ -162,13 +162,11 @@ class Observer:
 
     def _view(self, name: str, read: StageSlots | None, services: Mapping[str, ServiceView], problem: str) -> StageView:
         snapshot = self._sources.clusters.snapshot(name)
-        recorded = self._sources.history.health(name)
-        now = self._clock()
         return StageView(
             stage=name,
             head=read.commit if read is not None else None,
             services=services,
-            health={service: health(view, snapshot, last=recorded.get(service), now=now) for service, view in services.items()},
+            health=healths(services, snapshot, recorded=self._sources.history.health(name), now=self._clock()),
             problems=read.problems if read is not None else (),
             problem=problem,
             timelines=snapshot.timelines,

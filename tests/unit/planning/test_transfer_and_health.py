@@ -1,13 +1,14 @@
 """How a release is carried into slots of another shape, and how a service's rollout is judged from the cluster."""
 
 from datetime import timedelta
+from time import process_time
 
 import pytest
 
 from bot.domain.image import Version
 from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadRef, WorkloadState
 from bot.domain.slot import Holds, ObjectRef
-from bot.planning.health import health
+from bot.planning.health import healths
 from bot.planning.transfer import CannotCarry, edits, payload, shaped
 from tests.support.builders import LONG_AGO, NOW, release, slot, view
 from tests.support.builders import health as recorded
@@ -59,7 +60,21 @@ def workload(image="ghcr.io/acme/payments:1.0.0", state=RolloutState.HEALTHY, na
 
 def judged(*workloads, own=None, last=None, reachable=True):
     snapshot = ClusterSnapshot(at=NOW, reachable=reachable, problem="" if reachable else "connection refused", workloads=workloads)
-    return health(own or view(slot("1.0.0")), snapshot, last=last, now=NOW)
+    about = own or view(slot("1.0.0"))
+    return healths({about.service: about}, snapshot, recorded={about.service: last} if last else {}, now=NOW)[about.service]
+
+
+def test_four_times_the_services_take_about_four_times_as_long():
+    def seconds(count):
+        slots = [slot("1.0.0", artifact=f"ghcr.io/acme/app-{n}") for n in range(count)]
+        services = {f"app-{n}": view(one, service=f"app-{n}") for n, one in enumerate(slots)}
+        workloads = tuple(workload(f"ghcr.io/acme/app-{n}:1.0.0", name=f"app-{n}") for n in range(count))
+        began = process_time()
+        found = healths(services, ClusterSnapshot(at=NOW, reachable=True, workloads=workloads), recorded={}, now=NOW)
+        assert all(one.state is RolloutState.HEALTHY for one in found.values())
+        return process_time() - began
+
+    assert min(seconds(1_600) for _ in range(3)) < 9 * min(seconds(400) for _ in range(3))
 
 
 def test_healthy_when_all_its_workloads_are():
