@@ -13,7 +13,7 @@ import httpx
 from bot.adapters.safe_http import parse
 from bot.domain.errors import UserError
 
-_CHALLENGE = re.compile(r'(?:^|,)\s*(bearer|basic)\s+((?:[a-z_]+\s*=\s*(?:"[^"]*"|[^",\s]+)\s*,?\s*)+)', re.IGNORECASE)
+_SCHEME = re.compile(r"(?:^|,)\s*(bearer|basic)\s+(?=[a-z_]+\s*=)", re.IGNORECASE)
 _PART = re.compile(r'([a-z_]+)\s*=\s*(?:"([^"]*)"|([^",\s]+))', re.IGNORECASE)
 SPEAKS_FOR: Mapping[str, frozenset[str]] = {
     "registry-1.docker.io": frozenset({"auth.docker.io"}),
@@ -36,7 +36,8 @@ class Challenge:
 def read_challenge(header: str) -> Challenge | None:
     """The challenge that we can meet, bearer before basic; None where there is none."""
     found = {}
-    for scheme, rest in _CHALLENGE.findall(header[:4_000]):
+    _, *parts_of_it = _SCHEME.split(header[:4_000])
+    for scheme, rest in zip(parts_of_it[::2], parts_of_it[1::2], strict=True):
         parts = {name.lower(): quoted or bare for name, quoted, bare in _PART.findall(rest)}
         found[scheme.lower()] = Challenge(scheme=scheme.lower(), realm=parts.get("realm", ""), service=parts.get("service", ""))
     return found.get("bearer") or found.get("basic")
