@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from ruamel.yaml import YAML
@@ -23,11 +23,21 @@ from yaml._yaml import CParser
 
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.manifests import edit, find_slots, is_candidate
+from bot.collectors.slots import SlotReader
+from bot.config.schema import Config
+from bot.manifests import edit, find_slots
 from bot.yamltext import read
 
 ROOT = Path(__file__).parents[1]
 NAME = "acme/shop"
+ROUNDS = 7
+
+
+class Took(NamedTuple):
+    """Seconds by the wall, and of this process's own work."""
+
+    wall: float
+    processor: float
 
 
 def main() -> None:
@@ -59,7 +69,10 @@ def compare(texts: list[tuple[str, str]], *, rounds: int) -> dict[str, Any]:
         "slots": lambda _: [find_slots(path, text.encode()) for path, text in texts],
         "edit": lambda turn: [edit(content, address, new_version(turn, shape)) for content, address, shape in places],
     }
-    best = {name: min(timed(way, turn) for turn in range(rounds)) * 1e6 / len(texts) for name, way in ways.items()}
+    best = dict.fromkeys(ways, float("inf"))
+    for turn in range(rounds):  # all ways in every round, so that a slow moment of the machine meets them alike
+        for name, way in ways.items():
+            best[name] = min(best[name], timed(way, turn) * 1e6 / len(texts))
     best["ruamel.yaml round trip"] = (
         min(timed(lambda _: [round_trip(text) for _, text in texts], turn) for turn in range(2)) * 1e6 / len(texts)
     )
@@ -75,9 +88,10 @@ def compare(texts: list[tuple[str, str]], *, rounds: int) -> dict[str, Any]:
 
 
 def timed(way: Callable[[int], object], turn: int) -> float:
-    begin = time.perf_counter()
+    """Seconds of processor time: what other programs do at the same time counts less."""
+    begin = time.process_time()
     way(turn)
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 def new_version(turn: int, shape: tuple[bool, bool]) -> dict[str, str]:
@@ -120,29 +134,33 @@ def measure_scan(files: int) -> dict[str, Any]:
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(origin)], check=True)
         fast_import(origin, {f"apps/app-{number}/manifest.yaml": manifest(number, "1.0.0") for number in range(files)})
         bot = GitRepositories(clones, Remote(url=lambda _: origin.as_uri(), protocols=frozenset({"file"})))
-        known: dict[tuple[str, str], object] = {}
+        reader = SlotReader(bot, Config.model_validate({"version": 1, "pipeline": {"stages": {"dev": {"repository": NAME}}}}))
         first = bot.refresh(NAME)["main"]
-        begin = time.perf_counter()
-        slots = scan(bot, first, known)
-        cold = time.perf_counter() - begin
-        fast_import(origin, {"apps/app-2/manifest.yaml": manifest(2, "1.0.1")}, parent=first)
-        second = bot.refresh(NAME)["main"]
-        begin = time.perf_counter()
-        again = scan(bot, second, known)
-        warm = time.perf_counter() - begin
-        if slots != again or slots != (files + 1) // 2:
-            raise SystemExit(f"the scan found {slots} and {again} slots")
-        return {"files": files, "slots": slots, "cold seconds": round(cold, 3), "one file changed, milliseconds": round(warm * 1e3, 1)}
+        cold, slots = scan(reader, first)
+        warm = []
+        for turn in range(ROUNDS):
+            changed = {"apps/app-2/manifest.yaml": manifest(2, f"1.0.{turn + 1}")}
+            fast_import(origin, changed, parent=first)
+            first = bot.refresh(NAME)["main"]
+            took, again = scan(reader, first)
+            warm.append(took)
+            if slots != again or slots != (files + 1) // 2:
+                raise SystemExit(f"the scan found {slots} and {again} slots")
+        return {
+            "files": files,
+            "slots": slots,
+            "cold seconds": round(cold.wall, 3),
+            "cold processor seconds": round(cold.processor, 3),
+            "one file changed, milliseconds": round(min(one.wall for one in warm) * 1e3, 1),
+            "one file changed, processor milliseconds": round(min(one.processor for one in warm) * 1e3, 1),
+        }
 
 
-def scan(bot: GitRepositories, commit: str, known: dict[tuple[str, str], object]) -> int:
-    """The number of slots at a commit; files that were parsed before are known by their blob."""
-    entries = [entry for entry in bot.tree(NAME, commit) if is_candidate(entry.path)]
-    missing = [entry for entry in entries if (entry.path, entry.blob) not in known]
-    contents = bot.blobs(NAME, {entry.blob for entry in missing})
-    for entry in missing:
-        known[entry.path, entry.blob] = len(find_slots(entry.path, contents[entry.blob]).slots)
-    return sum(int(str(known[entry.path, entry.blob])) for entry in entries)
+def scan(reader: SlotReader, commit: str) -> tuple[Took, int]:
+    """The time for a stage at a commit, and the number of its slots."""
+    wall, processor = time.perf_counter(), time.process_time()
+    found = reader.read("dev", commit)
+    return Took(time.perf_counter() - wall, time.process_time() - processor), len(found.slots)
 
 
 def manifest(number: int, version: str) -> str:

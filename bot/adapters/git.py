@@ -45,6 +45,11 @@ class GitRepositories:
         arguments = ["ls-tree", "-r", "-z", "-l", "--full-tree", _id(commit), *([folder] if folder else [])]
         return parse_tree(self._clones.run(repository, arguments, commits=(commit,)), folder)
 
+    def entries(self, repository: str, commit: str, paths: Iterable[str]) -> Sequence[TreeEntry]:
+        """What stands at these paths of a commit, in one git process; a path at which nothing stands is left out."""
+        wanted = set(paths)
+        return [entry for path, entry in self._entries(repository, commit, wanted).items() if path in wanted]
+
     def blobs(self, repository: str, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Contents by blob id, in one git process. `TransientError` when one of them is not in the clone."""
         wanted = list(dict.fromkeys(_id(blob) for blob in ids))

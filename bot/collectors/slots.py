@@ -1,24 +1,28 @@
 """Every version that stands in a stage's repository, read from the bare clone: no API call, and no file parsed twice.
 
+The first reading of a stage lists its whole tree; later ones ask git only for what changed since, and share all that did not.
 Files are read as git stores them, at one commit: symbolic links, submodules and overlong files are never followed or opened.
-What a file holds is decided in `manifests`; places that only the configuration knows come from `services.<name>.versions`.
+What a file holds is decided in `manifests`; places that only the configuration knows are read by `named_slots`.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from bot.collectors.named_slots import Key, named_places, read_places
 from bot.config.schema import Config
+from bot.domain.errors import Stale, UserError
 from bot.domain.repository import EnvironmentRepository
 from bot.domain.slot import Slot, SlotProblem
-from bot.manifests import FileSlots, find_slots, is_candidate, slot_at
+from bot.manifests import FileSlots, find_slots, is_candidate
 from bot.ports import Repositories, TreeEntry
 
 REGULAR = frozenset({"100644", "100755"})
 LARGEST = 1_000_000
 KEPT = 50_000
+MANY = 500
+"""When more files than this changed, the whole tree is listed again: one process then costs less than a long command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,86 +34,107 @@ class StageSlots:
     problems: tuple[SlotProblem, ...] = ()
 
 
+@dataclass(slots=True, kw_only=True)
+class _Known:
+    """A stage as it was read last: its files that hold anything, in git's order, and what its named places hold."""
+
+    result: StageSlots
+    files: dict[str, FileSlots]
+    named: dict[Key, FileSlots] = field(default_factory=dict)
+
+
 class SlotReader:
-    """Reads stages and remembers: parsed files by blob, whole stages by commit. Safe for several threads."""
+    """Reads stages and remembers: parsed files by blob, stages by their last commit. Safe for several threads."""
 
     def __init__(self, repositories: Repositories, config: Config) -> None:
         self._repositories = repositories
         self._config = config
         self._files: OrderedDict[tuple[str, str], FileSlots] = OrderedDict()
-        self._stages: dict[tuple[str, str], StageSlots] = {}
+        self._stages: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
     def read(self, stage: str, commit: str) -> StageSlots:
         """The slots of a stage at a commit of its branch."""
-        key = (stage, commit)
         with self._lock:
-            if key in self._stages:
-                return self._stages[key]
-        found = self._read(stage, commit)
+            known = self._stages.get(stage)
+        if known is not None and known.result.commit == commit:
+            return known.result
+        found = (self._update(stage, known, commit) if known is not None else None) or self._whole(stage, commit)
         with self._lock:
-            self._stages = {known: slots for known, slots in self._stages.items() if known[0] != stage}
-            self._stages[key] = found
-        return found
+            self._stages[stage] = found
+        return found.result
 
-    def _read(self, stage: str, commit: str) -> StageSlots:
+    def _whole(self, stage: str, commit: str) -> _Known:
         environment = self._config.stage(stage).environment
-        entries = [entry for entry in self._repositories.tree(environment.repository, commit, environment.folder) if self._wanted(entry)]
-        files = self._parse(environment, entries)
-        slots: list[Slot] = []
-        problems: list[SlotProblem] = []
-        for entry, found in zip(entries, files, strict=True):
-            inside = _inside(environment, entry.path)
-            slots += [replace(slot, path=inside) for slot in found.slots]
-            problems += [replace(problem, path=inside) for problem in found.problems]
-        named = self._named(stage, environment, commit)
-        taken = {(slot.path, slot.start, slot.end) for slot in named.slots}
-        slots = [slot for slot in slots if (slot.path, slot.start, slot.end) not in taken]
-        return StageSlots(commit=commit, slots=(*slots, *named.slots), problems=(*problems, *named.problems))
+        entries = {
+            _inside(environment, entry.path): entry
+            for entry in self._repositories.tree(environment.repository, commit, environment.folder)
+            if entry.mode in REGULAR
+        }
+        files = {path: found for path, found in self._parse(environment, entries).items() if found.slots or found.problems}
+        places = named_places(self._config, stage)
+        named = read_places(self._repositories, environment.repository, entries, places) if places else {}
+        return _Known(result=_result(commit, files, named), files=files, named=named)
 
-    def _wanted(self, entry: TreeEntry) -> bool:
-        return entry.mode in REGULAR and entry.size <= LARGEST and is_candidate(entry.path)
+    def _update(self, stage: str, known: _Known, commit: str) -> _Known | None:
+        """What changed since the last reading, put over it; None where the whole tree had better be read again."""
+        environment = self._config.stage(stage).environment
+        repository, before = environment.repository, known.result.commit
+        try:
+            changed = self._repositories.changed(repository, before, commit)
+        except Stale:
+            return None
+        here = [path for path in changed if _is_inside(environment, path)]
+        inside = {_inside(environment, path) for path in here}
+        touched = [place for place in named_places(self._config, stage) if place.file in inside]
+        wanted = [path for path in here if is_candidate(_inside(environment, path))]
+        asked = {*wanted, *(environment.path(place.file) for place in touched)}
+        if len(asked) > MANY:
+            return None
+        try:
+            standing = self._repositories.entries(repository, commit, sorted(asked)) if asked else ()
+        except UserError:  # a name that git lists but that must not be asked for
+            return None
+        entries = {_inside(environment, entry.path): entry for entry in standing if entry.mode in REGULAR}
+        files = {path: found for path, found in known.files.items() if path not in inside}
+        fresh = {path: found for path, found in self._parse(environment, entries).items() if found.slots or found.problems}
+        if fresh:
+            files = dict(sorted({**files, **fresh}.items(), key=_git_order))
+        named = {**known.named, **read_places(self._repositories, repository, entries, touched)} if touched else known.named
+        return _Known(result=_result(commit, files, named), files=files, named=named)
 
-    def _parse(self, environment: EnvironmentRepository, entries: Sequence[TreeEntry]) -> list[FileSlots]:
+    def _parse(self, environment: EnvironmentRepository, entries: Mapping[str, TreeEntry]) -> dict[str, FileSlots]:
+        """The slots of the files that may hold some, by path."""
+        wanted = {path: entry.blob for path, entry in entries.items() if entry.size <= LARGEST and is_candidate(path)}
         with self._lock:
-            known = {(entry.path, entry.blob): self._files.get((entry.path, entry.blob)) for entry in entries}
-        missing = [entry for entry in entries if known[entry.path, entry.blob] is None]
-        contents = self._repositories.blobs(environment.repository, {entry.blob for entry in missing}) if missing else {}
-        fresh = {(entry.path, entry.blob): find_slots(entry.path, contents[entry.blob]) for entry in missing}
+            found = {path: known for path, blob in wanted.items() if (known := self._files.get((path, blob))) is not None}
+        missing = {path: blob for path, blob in wanted.items() if path not in found}
+        contents = self._repositories.blobs(environment.repository, set(missing.values())) if missing else {}
+        fresh = {path: find_slots(path, contents[blob]) for path, blob in missing.items()}
         with self._lock:
-            self._files.update(fresh)
+            self._files.update(((path, missing[path]), slots) for path, slots in fresh.items())
             while len(self._files) > KEPT:
                 self._files.popitem(last=False)
-        found = []
-        for entry in entries:
-            slots = known[entry.path, entry.blob]
-            found.append(slots if slots is not None else fresh[entry.path, entry.blob])
-        return found
-
-    def _named(self, stage: str, environment: EnvironmentRepository, commit: str) -> FileSlots:
-        """Slots at the places that the configuration names for this stage."""
-        slots: list[Slot] = []
-        problems: list[SlotProblem] = []
-        for name, service in self._config.services.items():
-            for place in service.versions.get(stage, ()):
-                path = place.file
-                content = self._repositories.read(environment.repository, commit, environment.path(path))
-                if content is None:
-                    message = f"{path} is not there, but services.{name}.versions names it. Correct the path, or add the file."
-                    problems.append(SlotProblem(path=path, line=1, code="NoMatch", message=message))
-                    continue
-                images = service.images_in(stage)
-                found = slot_at(path, content, _address(place.address), artifact=images[0] if len(images) == 1 else name)
-                slots += found.slots
-                problems += found.problems
-        return FileSlots(slots=tuple(slots), problems=tuple(problems))
+        return {path: found[path] if path in found else fresh[path] for path in wanted}
 
 
-def _address(given: Mapping[str, Any] | str) -> Mapping[str, Any]:
-    """The short forms of the configuration: a JSON pointer begins with `/`, all other texts are paths."""
-    if not isinstance(given, str):
-        return given
-    return {"pointer": given} if given.startswith("/") else {"path": given}
+def _result(commit: str, files: Mapping[str, FileSlots], named: Mapping[Key, FileSlots]) -> StageSlots:
+    """All slots in the order of the files; a place that the configuration names is not told a second time by its format."""
+    extra = [slot for found in named.values() for slot in found.slots]
+    taken = {(slot.path, slot.start, slot.end) for slot in extra}
+    slots: Iterable[Slot] = (slot for found in files.values() for slot in found.slots)
+    if taken:
+        slots = (slot for slot in slots if (slot.path, slot.start, slot.end) not in taken)
+    problems = (problem for found in (*files.values(), *named.values()) for problem in found.problems)
+    return StageSlots(commit=commit, slots=(*slots, *extra), problems=tuple(problems))
+
+
+def _git_order(item: tuple[str, FileSlots]) -> bytes:
+    return item[0].encode("utf-8", "surrogateescape")
+
+
+def _is_inside(environment: EnvironmentRepository, path: str) -> bool:
+    return not environment.folder or path.startswith(f"{environment.folder}/")
 
 
 def _inside(environment: EnvironmentRepository, path: str) -> str:

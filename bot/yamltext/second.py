@@ -14,6 +14,7 @@ from yaml import YAMLError as LibyamlError
 from yaml._yaml import CParser
 
 Shape = tuple[tuple[str, str | None], ...]
+_FAILURES = (YAMLError, ValueError, IndexError, AttributeError, RecursionError)
 
 
 @lru_cache(maxsize=512)
@@ -23,10 +24,9 @@ def reads_alike(before: str, after: str, values: tuple[str, ...] | None) -> bool
     The scalars that may differ are exactly `values`, or any one of them where `values` is None. Lines torn from a larger construct may
     be unreadable alone, for both readers: then there is nothing to compare, and the first reader's reading of the whole file stands.
     """
-    new = _shape(after)
-    if values is None and new == _first_shape(after):
+    if values is None and _same_tokens(after):
         return True
-    old = _shape(before)
+    new, old = _shape(after), _shape(before)
     if old is None:
         return values is None
     if new is None or len(old) != len(new) or any(one[0] != other[0] for one, other in zip(old, new, strict=True)):
@@ -41,7 +41,7 @@ def _shape(text: str) -> Shape | None:
     """What ruamel.yaml's parser sees: the kinds of its events and the scalars' texts; None where it cannot read."""
     try:
         return tuple((type(event).__name__, getattr(event, "value", None)) for event in _second_events(text))
-    except (YAMLError, ValueError, IndexError, AttributeError, RecursionError):
+    except _FAILURES:
         return None
 
 
@@ -55,13 +55,17 @@ def _second_events(text: str) -> Iterator[Any]:
         yield reader.get_event()
 
 
-def _first_shape(text: str) -> Shape | None:
-    """The same as libyaml sees it."""
-    get_event = CParser(text).get_event
-    shape: list[tuple[str, str | None]] = []
+def _same_tokens(text: str) -> bool:
+    """True where both scanners cut the text into the same tokens: what the parsers make of them is one grammar."""
+    second = BaseLoader(text, version=(1, 2))
+    fetch, next_token = second.fetch_more_tokens, CParser(text).get_token
     try:
-        while (event := get_event()) is not None:
-            shape.append((type(event).__name__, getattr(event, "value", None)))
-    except LibyamlError:
-        return None
-    return tuple(shape)
+        while not second.done:
+            fetch()
+        for token in second.tokens:
+            other = next_token()
+            if token.__class__.__name__ != other.__class__.__name__ or getattr(token, "value", None) != getattr(other, "value", None):
+                return False
+        return next_token() is None
+    except (*_FAILURES, LibyamlError):
+        return False

@@ -5,14 +5,13 @@ on which the two versions of YAML disagree. Which type a plain value gets is che
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
-from itertools import zip_longest
 from typing import Any
 
 from yaml import YAMLError
 from yaml._yaml import CParser
-from yaml.events import Event, ScalarEvent
+from yaml.events import AliasEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 from bot.yamltext import jsontext
 from bot.yamltext.nodes import Text, TextError
@@ -21,14 +20,16 @@ from bot.yamltext.second import reads_alike
 from bot.yamltext.splicing import STRING_TAGS, Splice
 
 _READERS_DIFFER = re.compile("[\x85\u2028\u2029\ufeff]|^%", re.M)
+_INDENT = re.compile(" +")
 _LINE_END = re.compile("[\r\n]")
+_BEARERS = frozenset({MappingStartEvent, SequenceStartEvent, AliasEvent})
 
 
 def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: list[Splice]) -> None:
     """Refuse (TextError) unless `edited` differs from `source` in exactly `values`: new texts by the id of the old scalar's event."""
     if source.json and not jsontext.is_json(edited):
         raise _refusal("it would no longer be JSON")
-    _compare(source.events, _events(edited, json=source.json), values)
+    _compare(source, edited, values)
     old = source.text
     if _READERS_DIFFER.search(old):
         if not reads_alike(old, edited, tuple(sorted(values.values()))):
@@ -51,41 +52,45 @@ def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: lis
             raise _refusal("a YAML 1.2 reader would see another change")
 
 
-def _events(text: str, *, json: bool) -> Iterator[Event]:
-    """The edited text's events, one by one: the comparison keeps none of them."""
-    if json and jsontext.needs_own_reader(text):
-        again = jsontext.read(text)
-        assert again is not None
-        yield from again.events
-        return
-    get_event = CParser(text).get_event
+def _compare(source: Text, edited: str, values: AnyMapping[int, str]) -> None:
+    """Both readings event by event; the edited text's events are not kept.
+
+    The loop runs over every event of the file, so its common case, a scalar that stays, is a few comparisons.
+    """
+    found = 0
+    other: Any
+    get_event = _reader(source, edited)
     try:
-        while (event := get_event()) is not None:
-            yield event
+        for one in source.events:
+            other = get_event()
+            kind = one.__class__
+            if other.__class__ is not kind:
+                raise _refusal("its structure would change")
+            if kind is ScalarEvent:
+                if id(one) in values:
+                    if not _as_asked(one, other, values[id(one)]):
+                        raise _refusal("another value would change with it")
+                    found += 1
+                elif one.value != other.value or one.style != other.style or one.tag != other.tag or one.anchor != other.anchor:  # type: ignore[attr-defined]
+                    raise _refusal("another value would change with it")
+            elif kind in _BEARERS and (one.anchor != other.anchor or getattr(one, "tag", None) != getattr(other, "tag", None)):  # type: ignore[attr-defined]
+                raise _refusal("an anchor or a tag would change with it")
+        if get_event() is not None:
+            raise _refusal("its structure would change")
     except YAMLError as error:
         raise _refusal(f"it would no longer be valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
-
-
-def _compare(old: list[Event], new: Iterator[Event], values: AnyMapping[int, str]) -> None:
-    """Both readings event by event. The loop runs over every event of the file, so its common case is a few comparisons."""
-    found = 0
-    one: Any
-    other: Any
-    for one, other in zip_longest(old, new):
-        if one.__class__ is not other.__class__:
-            raise _refusal("its structure would change")
-        if one.__class__ is ScalarEvent:
-            if one.value == other.value and one.style == other.style and one.tag == other.tag and one.anchor == other.anchor:
-                if id(one) in values:
-                    found += 1
-                continue
-            if id(one) not in values or not _as_asked(one, other, values[id(one)]):
-                raise _refusal("another value would change with it")
-            found += 1
-        elif getattr(one, "anchor", None) != getattr(other, "anchor", None) or getattr(one, "tag", None) != getattr(other, "tag", None):
-            raise _refusal("an anchor or a tag would change with it")
     if found != len(values):
         raise _refusal("the value would not be found again")
+
+
+def _reader(source: Text, edited: str) -> Callable[[], Event | None]:
+    """What hands out the edited text's events one by one, and None at its end."""
+    if not (source.json and jsontext.needs_own_reader(edited)):
+        return CParser(edited).get_event
+    again = jsontext.read(edited)
+    assert again is not None
+    events = iter(again.events)
+    return lambda: next(events, None)
 
 
 def _as_asked(old: Event, new: Event, value: str) -> bool:
@@ -97,8 +102,10 @@ def _as_asked(old: Event, new: Event, value: str) -> bool:
 
 
 def _lines_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """The whole lines that hold the characters from `start` to `end`."""
+    """The whole lines that hold the characters from `start` to `end`, without the first one's indentation."""
     before = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    if (found := _INDENT.match(text, before, start)) is not None and "\n" not in text[before:end]:
+        before = found.end()
     found = _LINE_END.search(text, end)
     return before, found.start() if found else len(text)
 
