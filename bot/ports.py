@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.action import Notify, Row, SaveDeployment
+from bot.domain.action import Notify, SaveDeployment
 from bot.domain.directive import Directive
 from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
 from bot.domain.promotion import Promotion
@@ -223,10 +223,6 @@ class History(Protocol):
 
     def save_promotions(self, changed: Sequence[Promotion], *, why: str, actor: str, now: datetime) -> Sequence[Promotion]:
         """The same for several: all or none."""
-        ...
-
-    def save_rows(self, rows: Sequence[Row], *, now: datetime) -> frozenset[str]:
-        """All of them or none; the keys of those messages that were not kept before."""
         ...
 
     def health(self, stage: str) -> Mapping[str, Health]:
