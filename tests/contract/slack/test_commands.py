@@ -8,7 +8,7 @@ from tests.contract.slack.slack_world import CHANNEL, SlackWorld, until
 
 
 @pytest.fixture(params=["http", "socket"])
-def way(request: pytest.FixtureRequest, world: SlackWorld):  # noqa: ANN201
+def way(request: pytest.FixtureRequest, world: SlackWorld):
     with world.by_http() if request.param == "http" else world.by_socket():
         yield request.param
 
