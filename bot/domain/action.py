@@ -160,6 +160,9 @@ class SaveDeployment:
     version: str
 
 
+Row = SavePromotion | SaveHealth | SaveQuarantine | SaveStageHold | SaveDeployment | Notify
+"""What is written into the bot's own database and nowhere else; a message is posted from there."""
+
 Action = (
     OpenPromotion
     | UpdatePromotion

@@ -102,7 +102,7 @@ def _baking(stage: Stage, facts: Facts, promotion: Promotion, since: datetime) -
     healthy = replace(promotion, state=PromotionState.HEALTHY, healthy_since=started, ended_at=facts.now, reason=why)
     actions: list[Action] = [SavePromotion(promotion=healthy, why=why)]
     actions += [_deployment(promotion, move.service, started, "success", "promotion", move.new) for move in promotion.moves]
-    actions += [show_rollout(healthy, why), _notify(promotion, "healthy", Severity.INFO, why)]
+    actions += [_notify(promotion, "healthy", Severity.INFO, why), show_rollout(healthy, why)]
     return Decision(actions=tuple(actions), report=_report(healthy, Standing.UP_TO_DATE, why))
 
 
@@ -118,8 +118,8 @@ def _failed(stage: Stage, facts: Facts, promotion: Promotion, reason: str) -> De
         actions.append(SaveQuarantine(quarantine=quarantine))
         actions.append(_deployment(promotion, move.service, facts.now, "failed", "promotion", move.new))
     actions += [
-        show_rollout(failed, why),
         _notify(promotion, "failed", Severity.CRITICAL, words.failed_notice(promotion, reason, stage.on_failure)),
+        show_rollout(failed, why),
     ]
     return Decision(actions=tuple(actions), report=_report(failed, Standing.ROLLING_OUT, why), look_again=facts.now)
 
@@ -141,11 +141,13 @@ def _take_back(config: Config, stage: Stage, facts: Facts, promotion: Promotion)
         title=words.revert_title(promotion),
         body=words.revert_body(promotion),
     )
-    actions: list[Action] = [action]
+    actions: list[Action] = []
     if reverts_in_a_row(facts) + 1 >= stage.max_reverts:
         why = words.too_many_reverts(stage.name, reverts_in_a_row(facts) + 1)
-        actions.append(SaveStageHold(hold=StageHold(stage=stage.name, at=facts.now, reason=why)))
+        if not any(hold.lifted_at is None and hold.reason == why for hold in facts.stage_holds):
+            actions.append(SaveStageHold(hold=StageHold(stage=stage.name, at=facts.now, reason=why)))
         actions.append(_notify(promotion, "hold", Severity.CRITICAL, why))
+    actions.append(action)
     return Decision(actions=tuple(actions), report=_report(promotion, Standing.ROLLING_OUT, words.taking_back(promotion)))
 
 
@@ -187,8 +189,8 @@ def _watch_revert(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
         actions=(
             SavePromotion(promotion=stuck, why=why),
             SaveStageHold(hold=hold),
-            show_rollout(stuck, why),
             _notify(promotion, "stuck", Severity.CRITICAL, why),
+            show_rollout(stuck, why),
         ),
         report=_report(stuck, Standing.STUCK, why),
     )
@@ -200,7 +202,7 @@ def _reverted(facts: Facts, promotion: Promotion, since: datetime) -> Decision:
     ended = replace(promotion, state=PromotionState.REVERTED, ended_at=facts.now, healthy_since=since, reason=why)
     actions: list[Action] = [SavePromotion(promotion=ended, why=why)]
     actions += [_deployment(promotion, move.service, since, "success", "rollback", move.old) for move in promotion.moves]
-    actions += [show_rollout(ended, why), _notify(promotion, "reverted", Severity.WARNING, why)]
+    actions += [_notify(promotion, "reverted", Severity.WARNING, why), show_rollout(ended, why)]
     return Decision(actions=tuple(actions), report=_report(ended, Standing.UP_TO_DATE, why))
 
 

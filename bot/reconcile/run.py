@@ -16,6 +16,7 @@ from bot.domain.errors import Fenced, OutcomeUnknown, RateLimited, Stale, Transi
 from bot.domain.facts import Facts
 from bot.planning.standing import Plan
 from bot.reconcile.apply import apply
+from bot.reconcile.keeping import groups, keep
 from bot.reconcile.settling import settle
 from bot.reconcile.tools import Tools
 
@@ -52,8 +53,8 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
     outcome = Outcome()
     if planned.look_again is not None:
         outcome.looks.append(planned.look_again)
-    for action in planned.actions:
-        _carry_out(tools, action, outcome)
+    for group in groups(planned.actions):
+        _carry_out(tools, group, outcome)
     if planned.reread:
         tools.history.want_pulls(tools.place.repository, planned.reread)
         outcome.looks.append(tools.clock())
@@ -62,11 +63,11 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
     return RunResult(look_again=min(outcome.looks, default=None), done=tuple(outcome.done), problems=tuple(outcome.problems))
 
 
-def _carry_out(tools: Tools, action: Action, outcome: Outcome) -> None:
-    kind = type(action).__name__
+def _carry_out(tools: Tools, group: tuple[Action, ...], outcome: Outcome) -> None:
+    action, kind = group[0], type(group[0]).__name__
     bound = log.bind(stage=tools.place.stage, action=kind, **_about(action))
     try:
-        look = apply(tools, action)
+        look = apply(tools, action) if len(group) == 1 else keep(tools, group)
     except Fenced:
         raise
     except RateLimited as error:
@@ -92,7 +93,7 @@ def _carry_out(tools: Tools, action: Action, outcome: Outcome) -> None:
         bound.exception("action.failed")
         outcome.bug = outcome.bug or error
     else:
-        outcome.done.append(kind)
+        outcome.done += [type(one).__name__ for one in group]
         bound.debug("action.done")
         if look is not None:
             outcome.looks.append(look)

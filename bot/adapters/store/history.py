@@ -6,13 +6,14 @@ Decides only the border of the transaction; the rows are read and written by the
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import assert_never
 
 from sqlmodel import Session
 
-from bot.adapters.store import audit, hints, observations, orders, promotions
+from bot.adapters.store import audit, hints, observations, orders, outbox, promotions
 from bot.adapters.store.database import Database
 from bot.adapters.store.replicas import require_alive
-from bot.domain.action import SaveDeployment
+from bot.domain.action import Notify, Row, SaveDeployment, SaveHealth, SavePromotion, SaveQuarantine, SaveStageHold
 from bot.domain.directive import Directive
 from bot.domain.facts import Health, Quarantine, StageHold
 from bot.domain.promotion import Promotion
@@ -44,6 +45,11 @@ class StoredHistory:
         """All or none, in one transaction."""
         with self._write() as session:
             return [promotions.save(session, promotion, why=why, actor=actor, now=now) for promotion in changed]
+
+    def save_rows(self, rows: Sequence[Row], *, now: datetime) -> frozenset[str]:
+        """All or none, in one transaction; the keys of messages that are new."""
+        with self._write() as session:
+            return frozenset(key for row in rows if (key := _save(session, row, now=now)))
 
     def recent_promotions(self, *, limit: int = 200) -> Sequence[Promotion]:
         with self._database.read() as session:
@@ -149,3 +155,23 @@ class StoredHistory:
     def audit(self, *, actor: str, action: str, subject: str, why: str, now: datetime, details: Mapping[str, str]) -> None:
         with self._write() as session:
             audit.append(session, actor=actor, action=action, subject=subject, why=why, now=now, details=details)
+
+
+def _save(session: Session, row: Row, *, now: datetime) -> str:
+    """Write one row; the key of a message that was not kept before, else empty."""
+    match row:
+        case SavePromotion():
+            promotions.save(session, row.promotion, why=row.why, actor=row.actor, now=now)
+        case SaveHealth():
+            observations.save_health(session, row.stage, row.health, now=now)
+        case SaveQuarantine():
+            orders.save_quarantine(session, row.quarantine, now=now)
+        case SaveStageHold():
+            orders.save_stage_hold(session, row.hold, now=now)
+        case SaveDeployment():
+            observations.save_deployment(session, row)
+        case Notify():
+            return row.key if outbox.keep(session, row, now=now) else ""
+        case _:
+            assert_never(row)
+    return ""

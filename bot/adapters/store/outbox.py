@@ -33,18 +33,7 @@ class StoredOutbox:
         """Keep it; with a thousand waiting already, those that only inform are dropped at once (and counted)."""
         with self._database.write() as session:
             require_alive(session)
-            full = message.severity is Severity.INFO and self._waiting(session) >= MOST_QUEUED
-            values = {
-                "key": message.key,
-                "state": DROPPED if full else QUEUED,
-                "at": now,
-                "attempts": 0,
-                "again_at": now,
-                "error": "too many messages wait" if full else "",
-                "reference": "",
-                "document": codec.dump(message),
-            }
-            return put_if_absent(session, OutboxRow, values)
+            return keep(session, message, now=now)
 
     def due(self, *, now: datetime, limit: int = 20) -> Sequence[Notify]:
         with self._database.read() as session:
@@ -78,5 +67,22 @@ class StoredOutbox:
         with self._database.read() as session:
             return dict(session.exec(select(OutboxRow.state, sa.func.count()).group_by(col(OutboxRow.state))).all())
 
-    def _waiting(self, session: Session) -> int:
-        return session.exec(select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.state == QUEUED)).one()
+
+def keep(session: Session, message: Notify, *, now: datetime) -> bool:
+    """The same in the caller's transaction; False when a message with this key was kept before."""
+    full = message.severity is Severity.INFO and _waiting(session) >= MOST_QUEUED
+    values = {
+        "key": message.key,
+        "state": DROPPED if full else QUEUED,
+        "at": now,
+        "attempts": 0,
+        "again_at": now,
+        "error": "too many messages wait" if full else "",
+        "reference": "",
+        "document": codec.dump(message),
+    }
+    return put_if_absent(session, OutboxRow, values)
+
+
+def _waiting(session: Session) -> int:
+    return session.exec(select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.state == QUEUED)).one()

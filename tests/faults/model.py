@@ -1,0 +1,2 @@
+def run(steps):
+    return 0, 0
