@@ -21,7 +21,11 @@ from bot.adapters.github.auth import AppInstallation, PersonalToken
 from bot.adapters.github.deliveries import redeliver_missed
 from bot.adapters.github.forge import AppKey, GitHubForge, connect
 from bot.adapters.kubernetes.clusters import KubernetesClusters
+from bot.adapters.registry.reach import Registries, registries
+from bot.adapters.registry.reader import TagReader
+from bot.adapters.safe_http import SafeHttp
 from bot.adapters.slack.chat import SlackChat
+from bot.adapters.store.arrivals import StoredArrivals
 from bot.adapters.store.database import Database, make_queue_engine
 from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.history import StoredHistory
@@ -30,6 +34,7 @@ from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.collectors.answers import HeldAnswers
+from bot.collectors.artifacts import RegistryWatch
 from bot.collectors.observer import Observer, Sources
 from bot.collectors.rights import Accounts, RightsBook
 from bot.config.schema import Config
@@ -80,6 +85,8 @@ class Parts:
     clusters: KubernetesClusters
     observer: Observer
     answers: tuple[HeldAnswers, ...]
+    images: Registries
+    arrivals: StoredArrivals
     rights: RightsBook
     chat: Chat | None
     places: Mapping[str, str] = field(default_factory=dict)
@@ -120,8 +127,12 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         clusters={stage.name: stage.cluster for stage in config.pipeline.stages if stage.cluster is not None}, clock=clock
     )
     rights = RightsBook(config, forge, Accounts(config, forge, EffectJournal(database), clock), repositories, clock)
-    asked = answers.build(config, settings, forge=forge, repositories=repositories, history=history)
-    sources = Sources(repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights, answers=asked)
+    images = registries(config, settings, SafeHttp())
+    asked = answers.build(config, settings, forge=forge, repositories=repositories, history=history, images=images)
+    arrivals = StoredArrivals(database)
+    sources = Sources(
+        repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights, answers=asked, arrivals=arrivals
+    )
     return Parts(
         config=config,
         settings=settings,
@@ -133,6 +144,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         clusters=clusters,
         observer=Observer(config, sources, clock=clock),
         answers=asked,
+        images=images,
+        arrivals=arrivals,
         rights=rights,
         chat=_chat(config, settings),
     )
@@ -196,6 +209,7 @@ class Bot:
             name=lambda: f"{os.getpid()}-{secrets.token_hex(4)}",
             timing=self.timing,
         )
+        self.registry_watch = RegistryWatch(config, TagReader(parts.images), parts.arrivals, wake=self.engine.wake)
         self.housekeeper = Housekeeper(
             self.engine,
             parts.clock,
@@ -228,9 +242,11 @@ class Bot:
         self.parts.clusters.start()
         self.engine.start()
         self.housekeeper.start()
+        self.registry_watch.start(self.parts.clock)
 
     def stop(self) -> None:
         """End in order: no new runs, those under way to their end, then everything else."""
+        self.registry_watch.stop()
         self.housekeeper.stop()
         self.engine.stop()
         self._enqueuer.close()

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     """Signs what the `webhook` gate sends."""
     webhook_gate_secret_file: Path | None = None
     """A file with it."""
+    registry_hook_secret: SecretStr | None = None
+    """The last part of the address for registries' webhooks, `/webhooks/registry/<secret>`: most of them sign nothing."""
+    registry_hook_secret_file: Path | None = None
+    """A file with it."""
     credentials: Mapping[str, SecretStr] = {}
     """Credentials that the configuration names, one variable each: `PROMOTION_BOT_CREDENTIALS__<NAME>`. Names are read in small letters."""
     database_url: SecretStr | None = None

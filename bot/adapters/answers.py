@@ -6,7 +6,7 @@ from bot.adapters.opa import Opa
 from bot.adapters.prometheus import Prometheus
 from bot.adapters.published_calendar import PublishedCalendar
 from bot.adapters.registry.facts import ImageFacts
-from bot.adapters.registry.reach import registries
+from bot.adapters.registry.reach import Registries
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.webhook_gate import WebhookGate
 from bot.collectors.answers import Asker, HeldAnswers
@@ -19,7 +19,7 @@ from bot.settings import Settings
 
 
 def build(
-    config: Config, settings: Settings, *, forge: BranchRules, repositories: Repositories, history: Recorded
+    config: Config, settings: Settings, *, forge: BranchRules, repositories: Repositories, history: Recorded, images: Registries
 ) -> tuple[HeldAnswers, ...]:
     """All sources. Nothing is asked before a gate asks; `close` each of them at the end."""
     http = SafeHttp()
@@ -33,7 +33,7 @@ def build(
         Opa(http, credentials, sources.opa),
         WebhookGate(http, credentials, secret, private=private),
         PublishedCalendar(http, private=private),
-        ImageFacts(registries(config, settings, http)),
+        ImageFacts(images),
         RequiredChecks(config, forge),
         CodeOwners(config, repositories),
         DeliveryFigures(config, history),

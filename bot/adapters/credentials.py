@@ -16,8 +16,13 @@ class Credentials:
 
     def named(self, name: str) -> str:
         """The secret of this name. `UserError` that names the variable to set."""
-        found = self._values.get(name.lower())
-        if found is None:
+        found = self.known(name)
+        if not found:
             variable = f"{PREFIX}CREDENTIALS__{name.upper()}"
             raise UserError(f"The credential {name} is not set.", where=variable, fix=f"set {variable}", code="NoCredential")
-        return found.get_secret_value().strip()
+        return found
+
+    def known(self, name: str) -> str:
+        """The secret of this name, or nothing where it is not set."""
+        found = self._values.get(name.lower())
+        return found.get_secret_value().strip() if found is not None else ""

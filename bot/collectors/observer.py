@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.collectors.approvals import Voter, approvals
+from bot.collectors.artifacts import Arrivals
 from bot.collectors.rights import RightsBook
 from bot.collectors.slots import SlotReader, StageSlots
 from bot.commands.model import Role
@@ -51,6 +52,7 @@ class Sources:
     history: History
     rights: RightsBook
     answers: tuple[Answers, ...] = ()
+    arrivals: Arrivals | None = None
 
 
 class Observer:
@@ -92,6 +94,7 @@ class Observer:
             changed=self._changed(stage, stages[stage_name].head, promotions),
             not_taken=self._not_taken(stage, promotions),
             forge_problem=forge_problem,
+            offers=self._sources.arrivals.newest() if self._sources.arrivals is not None and not stage.after else {},
         )
         return replace(facts, answers=self._answers(stage, facts))
 

@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 
 from bot.config._model import SETTINGS, STAGE_NAME, Account, StageName, TeamSlug
 from bot.config.notifications import Notifications, Slack
+from bot.config.artifacts import Artifacts
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.service import Place, Service, Services
 from bot.config.sources import Endpoint, Registry, Sources
@@ -168,6 +169,8 @@ class Config(BaseModel):
     """How services are found without configuration."""
     people: People = People()
     """Who may do what."""
+    artifacts: Artifacts = Artifacts()
+    """Where new versions come from, besides an upstream stage."""
     teams: Mapping[str, Team] = {}
     """Teams, for ownership and messages."""
     notifications: Notifications = Notifications()

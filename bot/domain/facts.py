@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.arrival import Arrival
 from bot.domain.directive import Directive
 from bot.domain.people import Approval, Person
 from bot.domain.promotion import Move, Promotion
@@ -118,7 +119,8 @@ class Facts:
     `branches` are the promotion branches of the stage's
     repository with their heads. `changed` maps an open promotion's id to the paths that changed on the stage's branch since its base.
     `not_taken` maps a promotion's id to the commit at which the stage's GitOps agent still stands, where that does not hold its change.
-    `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read.
+    `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read. `offers` are the newest
+    versions that were offered to a first stage, by artifact.
     """
 
     now: datetime
@@ -136,6 +138,7 @@ class Facts:
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_taken: Mapping[str, str] = field(default_factory=dict)
     forge_problem: str = ""
+    offers: Mapping[str, Arrival] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

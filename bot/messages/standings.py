@@ -23,6 +23,17 @@ def up_to_date(service: str, stage: str, release: Release) -> str:
     return f"{stage} has {service} {release}, the same as upstream."
 
 
+def newest(service: str, stage: str, release: Release) -> str:
+    return f"{stage} has {service} {release}, the newest that was offered."
+
+
+def not_offered(service: str, stage: str) -> str:
+    return (
+        f"No new version of {service} for {stage} is known since the bot's database is new. "
+        "The registry is asked again by itself, or the CI tells of it again."
+    )
+
+
 def diverged(service: str, stage: str, upstream: str, mine: Release, theirs: Release) -> str:
     return (
         f"{stage} is ahead: it has {service} {mine}, {upstream} has {theirs}. Nothing is taken back by itself. "

@@ -17,6 +17,7 @@ from bot.messages import orders as order_words
 from bot.messages import standings as say
 from bot.planning import orders
 from bot.planning.bans import banned
+from bot.planning.offers import Offer, offered
 from bot.planning.standing import Candidate, Report, Standing
 from bot.planning.transfer import CannotCarry, edits
 
@@ -52,7 +53,7 @@ def _consider(config: Config, stage: Stage, facts: Facts, service: str, sources:
         return unreadable
     mine = target.services.get(service)
     if not views:
-        return None
+        return None if stage.after or mine is None else _arrived(config, stage, facts, mine)
     if mine is None:
         return Report(service=service, stage=stage.name, standing=Standing.ABSENT, sentence=say.absent(service, stage.name, sorted(views)))
     for name, view in {**views, stage.name: mine}.items():
@@ -75,12 +76,35 @@ def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Map
     if isinstance(chosen, Report):
         return chosen
     name, release = chosen
+    since = facts.stages[name].health[service].since if service in facts.stages[name].health else facts.now
+    return _weigh(config, stage, facts, mine, Offer(origin=name, release=release, since=since))
+
+
+def _arrived(config: Config, stage: Stage, facts: Facts, mine: ServiceView) -> Candidate | Report | None:
+    """What was offered to a first stage; None where nothing was."""
+    if mine.release is None and any(slot.artifact in facts.offers for slot in mine.slots):
+        places = tuple(f"{slot.path}:{slot.line}" for slot in mine.slots)
+        sentence = say.ambiguous(mine.service, stage.name, mine.slots)
+        return Report(service=mine.service, stage=stage.name, standing=Standing.AMBIGUOUS, sentence=sentence, places=places)
+    offer = offered(mine, facts.offers)
+    if offer is not None:
+        return _weigh(config, stage, facts, mine, offer)
+    if facts.offers or not any(mine.service in p.services and p.state.before_merge for p in facts.promotions):
+        return None
+    return Report(service=mine.service, stage=stage.name, standing=Standing.WAITING, sentence=say.not_offered(mine.service, stage.name))
+
+
+def _weigh(config: Config, stage: Stage, facts: Facts, mine: ServiceView, offer: Offer) -> Candidate | Report:
+    """Whether what is offered may enter: by order, bans, the slots' shapes, and the gates that come before opening."""
+    assert mine.release is not None  # whoever asks has answered `ambiguous` already
+    service, release = mine.service, offer.release
     report = _Reporter(service=service, stage=stage.name, old=str(mine.release), new=str(release))
     if same_release(release, mine.release):
-        return report(Standing.UP_TO_DATE, say.up_to_date(service, stage.name, mine.release))
+        told = say.up_to_date if stage.after else say.newest
+        return report(Standing.UP_TO_DATE, told(service, stage.name, mine.release))
     order = compare_releases(release, mine.release)
     if order is not None and order < 0 and not stage.allow_downgrade:
-        return report(Standing.DIVERGED, say.diverged(service, stage.name, name, mine.release, release))
+        return report(Standing.DIVERGED, say.diverged(service, stage.name, offer.origin, mine.release, release))
     ban = banned(config, facts, service, release)
     if ban is not None:
         return report(*ban)
@@ -94,8 +118,7 @@ def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Map
     if blocking and orders.starting(facts, service, release) is None:
         first = blocking[0]
         return report(Standing.WAITING, say.waiting(first), verdicts=verdicts, look_again=first.look_again)
-    since = facts.stages[name].health[service].since if service in facts.stages[name].health else facts.now
-    return Candidate(service=service, old=mine.release, new=release, edits=wanted, healthy_since=since, upstream=name)
+    return Candidate(service=service, old=mine.release, new=release, edits=wanted, healthy_since=offer.since, upstream=offer.origin)
 
 
 def _back(stage: Stage, facts: Facts, service: str) -> Candidate | Report | None:

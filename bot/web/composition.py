@@ -2,10 +2,13 @@
 
 from fastapi import APIRouter, FastAPI
 
+from bot.adapters.credentials import Credentials
 from bot.adapters.github.identity import Identities
+from bot.adapters.oidc import IdentityTokens
+from bot.adapters.safe_http import SafeHttp
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
-from bot.web import api, github_hook, health
+from bot.web import api, artifacts, github_hook, health
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.server import create_app
@@ -33,8 +36,23 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret),
         health.router(readiness, parts.database),
         health.metrics_router(refresh),
+        artifacts.router(_artifacts(bot, settings)),
         api.router(bot, Identities(parts.config.forge.api_url, parts.clock)),
     ]
+
+
+def _artifacts(bot: Bot, settings: Settings) -> artifacts.Door:
+    config, secret = bot.parts.config, settings.registry_hook_secret
+    return artifacts.Door(
+        config=config,
+        credentials=Credentials(settings.credentials),
+        tokens=IdentityTokens(SafeHttp(), private=config.sources.allow_private),
+        arrivals=bot.parts.arrivals,
+        watch=bot.registry_watch,
+        wake=bot.engine.wake,
+        clock=bot.parts.clock,
+        hook_secret=secret.get_secret_value() if secret is not None else "",
+    )
 
 
 def stage_map(bot: Bot) -> StageMap:

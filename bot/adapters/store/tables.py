@@ -178,3 +178,13 @@ class ChatTieRequestRow(SQLModel, table=True):
     account: int | None = Field(default=None, sa_type=sa.BigInteger)
     login: str = ""
     tries: int = 0
+
+
+class ArrivalRow(SQLModel, table=True):
+    """The newest version of an artifact that was offered to the first stages."""
+
+    __tablename__ = "arrivals"
+    artifact: str = Field(primary_key=True)
+    version: str
+    at: datetime = Field(sa_type=Instant)
+    document: dict[str, Any] = Field(sa_type=Document)
