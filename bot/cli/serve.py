@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
         from bot.app import build
         from bot.cli._process import serve_forever
         from bot.config.load import load
+        from bot.config.places import places
         from bot.logs import configure
         from bot.settings import load_settings
 
@@ -27,4 +28,6 @@ def register(app: typer.Typer) -> None:
             settings = settings.model_copy(update={"insecure_no_webhook_secret": True})
         form: Literal["json", "console"] = "json" if settings.log_format == "json" else "console"
         configure(level=settings.log_level.upper(), form=form, secrets=settings.known_secrets())
-        serve_forever(build(loaded, settings))
+        parts = build(loaded, settings)
+        parts.places = places(config)
+        serve_forever(parts)

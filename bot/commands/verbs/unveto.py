@@ -29,7 +29,9 @@ def carry(call: Call, scene: Scene) -> Effect:
         for order in scene.active(Order.VETO)
         if (order.service, order.version) == (named.service, named.version) and named.stage in ("", order.stage)
     ]
-    stages = tuple(dict.fromkeys(order.stage for order in found)) if found and all(order.stage for order in found) else tuple(scene.places)
+    everywhere = not found or not all(order.stage for order in found)
+    stages = tuple(scene.places) if everywhere else tuple(dict.fromkeys(order.stage for order in found))
+    stages = (named.stage,) if named.stage else stages
     if not found:
         return same(f"Nobody has vetoed {named.service} {named.version}{' in ' + named.stage if named.stage else ''}.", *stages)
     keys = tuple(order.key for order in found)

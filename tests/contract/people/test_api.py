@@ -1,0 +1,250 @@
+"""The HTTP interface of a whole bot on the sandbox forge: nobody without a token, nothing without a right, the same verbs as elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from bot.app import Bot, build
+from bot.commands.shelf import as_rows, verbs
+from bot.config.schema import Config
+from bot.domain.directive import Order
+from bot.domain.promotion import PromotionState
+from bot.planning.standing import Plan
+from bot.reconcile.engine import Timing
+from bot.reconcile.orders import Desk
+from bot.reconcile.questions import Questions
+from bot.settings import Settings
+from bot.web.api import PUBLIC
+from bot.web.composition import web_app
+from bot.web.health import Readiness
+from tests.contract.people.desk_world import RANKS
+from tests.contract.reconcile.stage_world import Clock, Hub
+from tests.support import builders
+
+OUTSIDE = frozenset({"/webhooks/github", "/webhooks/slack", "/healthz", "/readyz", "/metrics", "/api/openapi.json"})
+"""Routes that are no part of this interface: they are guarded by signatures, or tell nothing that is private."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Served:
+    client: TestClient
+    bot: Bot
+    tokens: dict[str, str]
+    clock: Clock
+
+    def run(self, login: str, line: str, **more: Any) -> httpx.Response:
+        self.clock.shift += timedelta(seconds=4)
+        return self.client.post("/api/v1/commands/run", json={"line": line, **more}, headers=self.auth(login))
+
+    def get(self, path: str, login: str) -> httpx.Response:
+        return self.client.get(f"/api/v1{path}", headers=self.auth(login))
+
+    def auth(self, login: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.tokens[login]}"}
+
+    def orders(self) -> list[tuple[Order, str]]:
+        now = self.bot.parts.clock()
+        return [(order.order, order.actor.login) for order in self.bot.parts.history.directives("qa") if order.active(now)]
+
+
+@pytest.fixture(scope="module")
+def served(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    state = tmp_path_factory.mktemp("bot")
+    qa, dev = hub.new_repository(), hub.new_repository()
+    tokens = {}
+    for login, role in RANKS.items():
+        tokens[login] = hub.sandbox.add_user(f"api-{login}")
+        hub.sandbox.add_collaborator(qa, f"api-{login}", role)
+    hub.sandbox.add_collaborator(dev, "api-ana", "admin")
+    for name in (qa, dev):
+        hub.sandbox.world.repository(name).settings.private = True
+    tokens["sam"] = hub.sandbox.add_user("api-sam")
+    config = Config.model_validate(
+        {
+            "version": 1,
+            "forge": {"url": hub.sandbox.clone_url("x/y").rpartition("/x/")[0], "api_url": hub.sandbox.api_url},
+            "pipeline": {"stages": {"dev": {"repository": dev}, "qa": {"after": "dev", "repository": qa}}},
+        }
+    )
+    settings = Settings.model_validate(
+        {"state_dir": state, "database": f"sqlite:///{state}/bot.db", "github_token": tokens["ana"], "github_webhook_secrets": "s" * 20}
+    )
+    bot = Bot(build(config, settings), timing=Timing())
+    promotion = builders.promotion(number=7, state=PromotionState.OPEN)
+    bot.parts.history.save_promotion(promotion, why="test", actor="test", now=bot.parts.clock())
+    bot.parts.history.save_pull(builders.pull(repository=qa))
+    bot.parts.history.save_health("qa", builders.health("1.0.0"), now=bot.parts.clock())
+    clock = Clock()
+    bot.desk = Desk(
+        config,
+        history=bot.parts.history,
+        repositories=bot.parts.repositories,
+        rights=bot.parts.rights,
+        questions=Questions(config, plan=lambda stage: Plan(stage=stage, actions=(), reports=()), pulse=bot.pulse),
+        clock=clock,
+        wake=lambda stage, reason: None,
+    )
+    with TestClient(web_app(bot, Readiness())) as client:
+        yield Served(client=client, bot=bot, tokens=tokens, clock=clock)
+    bot.parts.close()
+
+
+def test_every_route_is_known_and_every_one_that_is_not_public_asks_who_is_there(served: Served) -> None:
+    paths = served.client.get("/api/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        if path in OUTSIDE or path in PUBLIC:
+            continue
+        for method in methods:
+            answer = served.client.request(method, path, json={"line": "help"} if method == "post" else None)
+            assert answer.status_code == 401, (method, path)
+
+
+def test_the_list_of_commands_is_public_and_the_same_as_the_command_line_prints(served: Served) -> None:
+    answer = served.client.get("/api/v1/commands")
+    assert answer.status_code == 200
+    assert answer.json() == as_rows()
+    for row in answer.json():
+        assert row.keys() >= {"verb", "aliases", "role", "arguments", "surfaces", "help"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Basic eDp5", "Bearer not-a-token", "Bearer a b", "Bearer \u00e4".encode("latin-1"), "Bearer " + "x" * 5_000],
+)
+def test_no_token_no_answer(served: Served, header: str) -> None:
+    answer = served.client.post("/api/v1/commands/run", json={"line": "whoami"}, headers={"authorization": header})
+    assert answer.status_code == 401
+    assert answer.json()["problem"] == "unauthorised"
+
+
+LINES = {
+    "approve": "approve",
+    "cancel": "cancel",
+    "disable": "disable",
+    "enable": "enable",
+    "freeze": "freeze qa --until 1h --reason x",
+    "hold": "hold --reason x",
+    "merge": "merge cancel",
+    "next": "next",
+    "override": "override cancel upstream",
+    "pin": "pin payments@1.0.0 qa --reason x",
+    "rebase": "rebase",
+    "retry": "retry payments qa",
+    "rollback": "rollback payments qa --to 0.9.0 --reason x",
+    "to": "to qa payments",
+    "unapprove": "unapprove",
+    "unfreeze": "unfreeze qa",
+    "unhold": "unhold",
+    "unpin": "unpin payments qa",
+    "unveto": "unveto payments@1.1.0 qa",
+    "veto": "veto payments@1.1.0 qa --reason x",
+    "status": "status payments qa",
+    "why": "why payments qa",
+    "queue": "queue qa",
+    "help": "help",
+    "link": "link",
+    "whoami": "whoami",
+    "ping": "ping",
+}
+
+
+def test_every_verb_is_in_the_table() -> None:
+    assert LINES.keys() == verbs().keys()
+
+
+@pytest.mark.parametrize("verb", LINES)
+def test_a_stranger_may_nothing(served: Served, verb: str) -> None:
+    before = served.orders()
+    answer = served.run("sam", LINES[verb], promotion=7)
+    assert (answer.status_code, answer.json()["exit_code"]) == (403, 4), answer.json()
+    assert served.orders() == before
+    assert "payments-secret" not in answer.text
+
+
+@pytest.mark.parametrize("verb", [verb for verb in LINES if verbs()[verb].spec.role.rank > 0])
+def test_a_reader_orders_nothing(served: Served, verb: str) -> None:
+    before = served.orders()
+    answer = served.run("rea", LINES[verb], promotion=7)
+    assert answer.json()["outcome"] == "refused", answer.json()
+    assert served.orders() == before
+
+
+def test_strangers_see_nothing_and_readers_their_stages(served: Served) -> None:
+    assert served.get("/stages", "sam").json()["items"] == []
+    assert served.get("/promotions", "sam").json()["items"] == []
+    assert [item["stage"] for item in served.get("/stages", "rea").json()["items"]] == ["qa"]
+    [item] = served.get("/promotions?number=7", "rea").json()["items"]
+    assert (item["stage"], item["number"], item["state"], item["moves"][0]["to"]) == ("qa", 7, "open", "1.1.0")
+    assert served.get("/promotions?number=8", "rea").json()["items"] == []
+
+
+def test_an_order_is_stored_under_the_caller_s_name_once_per_id(served: Served) -> None:
+    for _ in range(3):
+        answer = served.run("wes", "hold --reason later", promotion=7, id="abc")
+        assert answer.status_code == 200, answer.text
+    assert served.orders().count((Order.HOLD, "api-wes")) == 1
+    dry = served.run("mia", "unhold", promotion=7, dry_run=True).json()
+    assert (dry["outcome"], dry["dry_run"]) == ("done", True)
+    assert (Order.HOLD, "api-wes") in served.orders()
+    assert served.run("mia", "unhold", promotion=7).json()["told"] == "Lifted the hold of @api-wes."
+    assert (Order.HOLD, "api-wes") not in served.orders()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({}, 422, "'line'"),
+        ({"line": ""}, 422, "'line'"),
+        ({"line": 5}, 422, "must be a text"),
+        ({"line": "hold", "promotion": True}, 422, "number"),
+        ({"line": "hold", "promotion": -1}, 422, "number"),
+        ({"line": "approve", "promotion": 99}, 404, "#99"),
+        ({"line": "approve", "promotion": 7, "stage": "nowhere"}, 404, "nowhere"),
+        ({"line": "approve"}, 422, "is about one promotion"),
+        ({"line": "aprove"}, 422, "Did you mean"),
+        ({"line": "hold", "force": True}, 422, "'force'"),
+        ({"line": "approve --sha 1234567", "promotion": 7}, 409, "The head is aaaaaaa now"),
+        ({"line": "to qa nosuch"}, 404, "is no stage and no service"),
+        ({"line": "hold --reason x\n/promote approve", "promotion": 7}, 422, "one line"),
+    ],
+)
+def test_bad_requests_say_what_is_wrong(served: Served, body: dict[str, Any], status: int, told: str) -> None:
+    answer = served.client.post("/api/v1/commands/run", json=body, headers=served.auth("ana"))
+    assert (answer.status_code, told in answer.json()["told"]) == (status, True), answer.json()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"line": "hold", "line": "x"}', b"\xff", b'"x"', b"null"])
+def test_broken_bodies(served: Served, content: bytes) -> None:
+    answer = served.client.post("/api/v1/commands/run", content=content, headers=served.auth("ana"))
+    assert answer.status_code == 422
+    assert answer.json()["problem"] == "usage"
+
+
+def test_a_large_body_is_refused(served: Served) -> None:
+    answer = served.client.post("/api/v1/commands/run", content=b"x" * 70_000, headers=served.auth("ana"))
+    assert answer.status_code == 413
+
+
+def test_no_token_is_ever_told(served: Served) -> None:
+    for line in LINES.values():
+        answer = served.run("ana", line, dry_run=True, promotion=7)
+        assert not any(token in answer.text for token in served.tokens.values())
+
+
+def test_whoami_says_role_and_origin(served: Served) -> None:
+    told = served.run("wes", "whoami").json()["told"]
+    assert "- qa: *operator* (everybody with write on the repository, default)" in told
+    assert "- dev: *none*" in told
+
+
+def test_b27_more_than_twenty_a_minute_are_turned_down(served: Served) -> None:
+    served.clock.shift += timedelta(minutes=2)
+    said = [served.client.post("/api/v1/commands/run", json={"line": "ping"}, headers=served.auth("mia")).status_code for _ in range(25)]
+    assert said == [200] * 20 + [429] * 5
+    served.clock.shift += timedelta(minutes=2)
+    assert served.run("mia", "ping").status_code == 200
