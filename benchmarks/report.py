@@ -26,7 +26,7 @@ def history(rng: Random) -> Iterator[str]:
         service, version = f"service-{number % SERVICES}", f"1.{number // SERVICES}.0"
         at = BEGIN + timedelta(seconds=rng.randrange(3_000) + (number // SERVICES) * 314_000 + (number % SERVICES) * 310)
         written = [at - timedelta(hours=rng.randrange(1, 200)) for _ in range(COMMITS)]
-        commits = [{"sha": f"{number:x}{place:039x}"[:40], "at": f"{then:%Y-%m-%dT%H:%M:%SZ}"} for place, then in enumerate(written)]
+        commits = [{"sha": f"{place:x}{number:039x}", "at": f"{then:%Y-%m-%dT%H:%M:%SZ}"} for place, then in enumerate(written)]
         event = {
             "t": "deploy", "id": f"d{number}", "service": service, "stage": "prod", "at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "version": version,
             "status": "success", "kind": "promotion", "team": f"team-{number % 40}", "commits": commits,

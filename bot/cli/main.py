@@ -7,6 +7,7 @@ errors that a user can mend leave as three lines (error, why, fix) and the exit 
 import importlib
 import pkgutil
 import sys
+from functools import cache
 
 import typer
 
@@ -27,8 +28,9 @@ def options() -> None:
     """Carries versions from stage to stage by pull requests, behind gates, and takes back what fails."""
 
 
+@cache
 def load_commands() -> typer.Typer:
-    """The application with every command of this folder registered, in the order of their file names."""
+    """The application with every command of this folder registered, in the order of their file names; once, however often it is asked."""
     for module_info in sorted(pkgutil.iter_modules(shelf.__path__), key=lambda found: found.name):
         if module_info.name.startswith("_") or module_info.name == "main":
             continue

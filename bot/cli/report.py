@@ -28,7 +28,7 @@ def report(
     output: Annotated[str, typer.Option("--output", "-o", help="json, markdown, csv, html or table.")] = "table",
 ) -> None:
     """Deployment frequency, change lead time, change fail rate, recovery time and rework rate of a window, with their rows."""
-    from bot.cli._history import asked, read_pipeline
+    from bot.cli._history import asked, read_pipeline, without_pauses
     from bot.cli._refusal import refuse
     from bot.reporting.formats import find_formats
     from bot.reporting.page import build_page
@@ -45,16 +45,17 @@ def report(
             as_json=as_json,
         )
     owners, stages = read_pipeline(config, as_json=as_json)
-    want = asked(events, first, end, tz, as_of, as_json=as_json)
-    page = build_page(
-        want.history,
-        window=want.window,
-        as_of=want.as_of,
-        stage=stage,
-        service=service,
-        team=team,
-        tiers=benchmark,
-        owners=owners,
-        stages=stages,
-    )
-    typer.echo(formats[output](page), nl=False)
+    with without_pauses():
+        want = asked(events, first, end, tz, as_of, as_json=as_json)
+        page = build_page(
+            want.history,
+            window=want.window,
+            as_of=want.as_of,
+            stage=stage,
+            service=service,
+            team=team,
+            tiers=benchmark,
+            owners=owners,
+            stages=stages,
+        )
+        typer.echo(formats[output](page), nl=False)

@@ -7,6 +7,7 @@ was recovered is worked out by the reports. `history_json` reads and writes thes
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RolloutStatus(StrEnum):
@@ -26,9 +27,8 @@ class RolloutKind(StrEnum):
     REDEPLOY = "redeploy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitRef:
-    """A commit that a rollout carried; `at` is its author date in UTC."""
+class CommitRef(NamedTuple):
+    """A commit that a rollout carried; `at` is its author date in UTC. A tuple, because a year holds hundreds of thousands."""
 
     sha: str
     at: datetime

@@ -29,6 +29,9 @@ def read_history(text: str) -> History:
         raise HistoryError("the file is nested too deeply to be a history") from None
 
 
+_BLANK = (" ", "\t", "\n", "\r")
+
+
 class _Reader:
     """Walks the top level of the file by hand and lets the JSON decoder take one event at a time."""
 
@@ -61,9 +64,9 @@ class _Reader:
         return History(events=events, version_order=order, ignored_fields=tuple(sorted(self.ignored.items())))
 
     def peek(self) -> str:
-        while self.text[self.at : self.at + 1] in (" ", "\t", "\n", "\r"):
+        while (sign := self.text[self.at : self.at + 1]) in _BLANK:
             self.at += 1
-        return self.text[self.at : self.at + 1]
+        return sign
 
     def take(self, wanted: str) -> None:
         if self.peek() != wanted:
@@ -104,8 +107,8 @@ class _Reader:
                 yield read_event(raw)
             except HistoryError as error:
                 raise HistoryError(error.why, field=error.field, event=index) from None
-            if isinstance(raw, dict):
-                self.ignored.update(unknown_fields(raw))
+            if isinstance(raw, dict) and (strange := unknown_fields(raw)):
+                self.ignored.update(strange)
             index += 1
             if self.peek() == "]":
                 self.at += 1

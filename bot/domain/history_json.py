@@ -7,7 +7,7 @@ fields nobody knows are left to the caller (`unknown_fields`), never refused. Wh
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.domain.history import CommitRef, Deploy, Event, Failure, PullRef, Recovery, RolloutKind, RolloutStatus
 from bot.domain.instants import format_instant, parse_instant
@@ -101,7 +101,7 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
         version=_text(raw, "version"),
         status=_choice(raw, "status", _STATUS),
         kind=_choice(raw, "kind", _KIND) if raw.get("kind") is not None else None,
-        commits=_items(raw, "commits", _commit),
+        commits=_commits(raw),
         prs=_items(raw, "prs", _pull),
         fixes=_items(raw, "fixes", _word),
         reverts_prs=_items(raw, "reverts_prs", _number),
@@ -109,6 +109,20 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
         baseline=bool(baseline),
         team=_optional_text(raw, "team"),
     )
+
+
+def _commits(raw: Mapping[str, Any]) -> tuple[CommitRef, ...]:
+    """The commits of a deploy. They are most of a history, so that good ones are taken at once; where one is bad the place is told."""
+    found = raw.get("commits")
+    if not isinstance(found, list):
+        return _items(raw, "commits", _commit)
+    try:
+        commits = tuple([CommitRef(sha=one["sha"], at=parse_instant(one["at"])) for one in found])
+    except (TypeError, KeyError, ValueError):
+        return _items(raw, "commits", _commit)
+    if all(type(commit.sha) is str and commit.sha for commit in commits):
+        return commits
+    return _items(raw, "commits", _commit)
 
 
 def _commit(raw: object) -> CommitRef:
@@ -139,7 +153,7 @@ def _items(raw: Mapping[str, object], field: str, read: Callable[[object], Item]
         return ()
     if not isinstance(found, list):
         raise HistoryError(f"it is a list, this is {named(found)}", field=field)
-    items = []
+    items: list[Item] = []
     for index, item in enumerate(found):
         try:
             items.append(read(item))
@@ -150,7 +164,7 @@ def _items(raw: Mapping[str, object], field: str, read: Callable[[object], Item]
 
 def _text(raw: Mapping[str, object], field: str) -> str:
     found = raw.get(field)
-    if isinstance(found, str) and found:
+    if found and isinstance(found, str):
         return found
     if found is None:
         raise HistoryError("it is missing", field=field)

@@ -14,7 +14,7 @@ def parse_instant(text: object) -> datetime:
 
     A leap second (`:60`) is the first instant of the next minute. Raises ValueError with a sentence for anything else.
     """
-    if isinstance(text, str) and len(text) == 20 and text[4] + text[7] + text[10] + text[13] + text[19] == "--T:Z":
+    if isinstance(text, str) and len(text) == 20 and text[4::3] == "--T::Z":
         try:
             return datetime.fromisoformat(text)
         except ValueError:

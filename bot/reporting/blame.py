@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.history import Deploy, Failure
 from bot.reporting.recovery import Recovered, recovery_of
@@ -41,8 +42,7 @@ class Links:
     fixed_by: Mapping[str, Sequence[Deploy]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """Consecutive attempts of one version up to its first success; dated at its first attempt.
 
     `deployment` is the attempt that went live, None if none did. `reasons` is empty for a change that did not fail.
@@ -98,14 +98,15 @@ def _grouped(rollouts: Sequence[Rollout]) -> list[_Draft]:
     drafts: list[_Draft] = []
     retried: str | None = None
     for place, rollout in enumerate(rollouts):
-        if rollout.role not in (Role.DEPLOYMENT, Role.FAILED_ATTEMPT):
+        if rollout.role is not Role.DEPLOYMENT and rollout.role is not Role.FAILED_ATTEMPT:
             retried = None
             continue
-        if rollout.deploy.version == retried:
+        version = rollout.deploy.version
+        if version == retried:
             drafts[-1].places.append(place)
         else:
             drafts.append(_Draft(places=[place]))
-        retried = None if rollout.succeeded else rollout.deploy.version
+        retried = None if rollout.role is Role.DEPLOYMENT else version
     return drafts
 
 
@@ -194,11 +195,13 @@ def _next_successes(rollouts: Sequence[Rollout]) -> list[Rollout | None]:
 
 
 def _change(draft: _Draft, rollouts: Sequence[Rollout], links: Links, following: Sequence[Rollout | None]) -> Change:
+    if len(draft.places) == 1 and not draft.reasons:
+        only = rollouts[draft.places[0]]
+        if only.succeeded and only.deploy.id not in links.marks:
+            return Change(attempts=(only,), deployment=only, reasons=(), marks=(), recovered=None)
     attempts = tuple(rollouts[place] for place in draft.places)
     own = {attempt.deploy.id for attempt in attempts}
     deployment = attempts[-1] if attempts[-1].succeeded else None
-    if deployment is not None and len(attempts) == 1 and not draft.reasons and attempts[0].deploy.id not in links.marks:
-        return Change(attempts=attempts, deployment=deployment, reasons=(), marks=(), recovered=None)
     marks = tuple(sorted((m for name in own for m in links.marks.get(name, ())), key=lambda mark: (mark.at, mark.id)))
     reasons = [*_attempts_and_marks(attempts, marks), *draft.reasons]
     fixes = [fix for name in own for fix in links.fixed_by.get(name, ()) if fix.id not in own and fix.place > attempts[0].deploy.place]

@@ -5,10 +5,11 @@ Empty is None, never 0. What happened in the history is decided by `lineage`; wo
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import TypeVar
 
 from bot.domain.history import Deploy, Event, Failure, RolloutKind
@@ -16,7 +17,7 @@ from bot.domain.instants import format_instant
 from bot.domain.statistics import median, percentile, ratio
 from bot.reporting.blame import Change
 from bot.reporting.lineage import Lineage, Tally, trace
-from bot.reporting.roles import Lead, Role, Rollout
+from bot.reporting.roles import Delivery, Lead, Role, Rollout
 from bot.reporting.windows import Window, iso_week
 
 DEFINITIONS = "dora-bot/1"
@@ -44,16 +45,17 @@ class Report:
     redeploys: tuple[Rollout, ...]
     failed_rollouts: tuple[Rollout, ...]
     changes: tuple[Change, ...]
-    leads: tuple[Lead, ...]
+    failed_changes: tuple[Change, ...]
+    deliveries: tuple[Delivery, ...]
     open_failures: tuple[Change, ...]
     unlinked: tuple[Failure, ...]
     tally: Tally
     stages: tuple[str, ...]
 
     @property
-    def failed_changes(self) -> tuple[Change, ...]:
-        """The changes that failed."""
-        return tuple(change for change in self.changes if change.failed)
+    def leads(self) -> tuple[Lead, ...]:
+        """Each commit that was delivered, with its lead time."""
+        return tuple(lead for delivery in self.deliveries for lead in delivery.leads)
 
     @property
     def change_fail_rate(self) -> float | None:
@@ -68,12 +70,12 @@ class Report:
     @property
     def lead_times(self) -> list[float]:
         """Seconds from commit to deployment, one for each commit delivered; negative ones are left out (and counted)."""
-        return [lead.seconds for lead in self.leads if lead.seconds >= 0]
+        return [seconds for delivery in self.deliveries for seconds in delivery.seconds if seconds >= 0]
 
     @property
     def lead_time_invalid(self) -> int:
         """Commits that seem younger than their deployment: a clock was wrong."""
-        return sum(lead.seconds < 0 for lead in self.leads)
+        return sum(min(delivery.seconds) < 0 and sum(one < 0 for one in delivery.seconds) for delivery in self.deliveries)
 
     @property
     def recovery_times(self) -> list[float]:
@@ -101,13 +103,14 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """Every figure under its field name; instants in RFC 3339, seconds and fractions rounded to six decimals."""
-        days = self.deployment_days
+        day_of = cache(self.window.day_of)
+        days = Counter(day_of(rollout.deploy.at) for rollout in self.deployments)
         weekly = weeks(self, days)
         return self.figures_to_json() | {
             "deploy_days": len(days),
             "weekly": weekly,
             "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
-            "daily": daily(self, days),
+            "daily": daily(self, days, day_of),
             "by_service": by_service(self),
         }
 
@@ -160,13 +163,19 @@ def compute(
 def measure(lineage: Lineage, window: Window, *, service: str | None = None, team: str | None = None) -> Report:
     """The figures of one window over a lineage; several windows, services and teams may share one lineage."""
 
+    everything = service is None and team is None
+
     def meant(event: Deploy | Failure) -> bool:
-        return (service is None or event.service == service) and (team is None or event.team == team)
+        return everything or ((service is None or event.service == service) and (team is None or event.team == team))
 
     def within(rows: Sequence[Row], at: Callable[[Row], datetime]) -> Sequence[Row]:
         return rows[bisect_left(rows, window.starts_at, key=at) : bisect_left(rows, window.ends_at, key=at)]
 
     inside = [rollout for rollout in within(lineage.rollouts, lambda row: row.deploy.at) if meant(rollout.deploy)]
+    by_role: Mapping[Role, list[Rollout]] = defaultdict(list)
+    for rollout in inside:
+        by_role[rollout.role].append(rollout)
+    changes = [change for change in within(lineage.changes, lambda row: row.first.at) if meant(change.first)]
     still_open = [change for change in lineage.open_changes if change.first.at < window.ends_at and meant(change.first)]
     return Report(
         window=window,
@@ -176,12 +185,13 @@ def measure(lineage: Lineage, window: Window, *, service: str | None = None, tea
         team=team,
         services=tuple(name for name, teams in lineage.services if service in (None, name) and (team is None or team in teams)),
         days=window.days_begun(lineage.as_of),
-        deployments=tuple(rollout for rollout in inside if rollout.role is Role.DEPLOYMENT),
-        rollbacks=tuple(rollout for rollout in inside if rollout.role is Role.ROLLBACK),
-        redeploys=tuple(rollout for rollout in inside if rollout.role is Role.REDEPLOY),
-        failed_rollouts=tuple(rollout for rollout in inside if not rollout.succeeded),
-        changes=tuple(change for change in within(lineage.changes, lambda row: row.first.at) if meant(change.first)),
-        leads=tuple(lead for lead in within(lineage.leads, lambda row: row.deploy.at) if meant(lead.deploy)),
+        deployments=tuple(by_role[Role.DEPLOYMENT]),
+        rollbacks=tuple(by_role[Role.ROLLBACK]),
+        redeploys=tuple(by_role[Role.REDEPLOY]),
+        failed_rollouts=tuple([rollout for rollout in inside if not rollout.succeeded]),
+        changes=tuple(changes),
+        failed_changes=tuple([change for change in changes if change.failed]),
+        deliveries=tuple([one for one in within(lineage.deliveries, lambda row: row.deploy.at) if meant(one.deploy)]),
         open_failures=tuple(still_open),
         unlinked=tuple(failure for failure in lineage.unlinked if window.holds(failure.at) and meant(failure)),
         tally=lineage.tally,
@@ -198,38 +208,32 @@ def weeks(report: Report, days: Mapping[date, int]) -> list[dict[str, str | int]
     return found
 
 
-def daily(report: Report, days: Mapping[date, int]) -> dict[str, list[float | int | None]]:
+def daily(report: Report, days: Mapping[date, int], day_of: Callable[[datetime], date]) -> dict[str, list[float | int | None]]:
     """One value for each local day begun: deployments (`days`), fail rate of the changes dated that day, median lead time."""
-    changes: Mapping[date, list[Change]] = defaultdict(list)
+    changes = Counter(day_of(change.first.at) for change in report.changes)
+    failed = Counter(day_of(change.first.at) for change in report.failed_changes)
     leads: Mapping[date, list[float]] = defaultdict(list)
-    for change in report.changes:
-        changes[report.window.day_of(change.first.at)].append(change)
-    for lead in report.leads:
-        if lead.seconds >= 0:
-            leads[report.window.day_of(lead.deploy.at)].append(lead.seconds)
+    for delivery in report.deliveries:
+        leads[day_of(delivery.deploy.at)] += [seconds for seconds in delivery.seconds if seconds >= 0]
     return {
         "deployments": [days.get(day, 0) for day in report.days],
-        "change_fail_rate": [ratio(sum(c.failed for c in changes[day]), len(changes[day])) for day in report.days],
+        "change_fail_rate": [ratio(failed[day], changes[day]) for day in report.days],
         "lead_time_median_s": [tidy(median(leads[day])) for day in report.days],
     }
 
 
 def by_service(report: Report) -> dict[str, dict[str, float | int | None]]:
     """Deployments, fail rate and median lead time of each service that the stage has seen."""
-    deployments: dict[str, int] = defaultdict(int)
-    changes: Mapping[str, list[Change]] = defaultdict(list)
+    deployments = Counter(rollout.deploy.service for rollout in report.deployments)
+    changes = Counter(change.first.service for change in report.changes)
+    failed = Counter(change.first.service for change in report.failed_changes)
     leads: Mapping[str, list[float]] = defaultdict(list)
-    for rollout in report.deployments:
-        deployments[rollout.deploy.service] += 1
-    for change in report.changes:
-        changes[change.first.service].append(change)
-    for lead in report.leads:
-        if lead.seconds >= 0:
-            leads[lead.deploy.service].append(lead.seconds)
+    for delivery in report.deliveries:
+        leads[delivery.deploy.service] += [seconds for seconds in delivery.seconds if seconds >= 0]
     return {
         service: {
             "deployments": deployments[service],
-            "change_fail_rate": ratio(sum(change.failed for change in changes[service]), len(changes[service])),
+            "change_fail_rate": ratio(failed[service], changes[service]),
             "lead_time_median_s": tidy(median(leads[service])),
         }
         for service in report.services

@@ -5,14 +5,15 @@ Works from delivery events alone, by identity, service by service. Events after 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from bot.domain.history import Deploy, Event, Failure, Recovery, RolloutStatus
 from bot.reporting.blame import Change, Links, changes_of
-from bot.reporting.roles import Lead, Rollout, VersionOrder, leads_of, roles_of
+from bot.reporting.roles import Delivery, Lead, Rollout, VersionOrder, deliveries_of, roles_of
 
 Kept = TypeVar("Kept", Deploy, Failure)
 
@@ -47,11 +48,16 @@ class Lineage:
     rollouts: tuple[Rollout, ...]
     changes: tuple[Change, ...]
     open_changes: tuple[Change, ...]
-    leads: tuple[Lead, ...]
+    deliveries: tuple[Delivery, ...]
     unlinked: tuple[Failure, ...]
     services: tuple[tuple[str, frozenset[str | None]], ...]
     stages: tuple[str, ...]
     tally: Tally
+
+    @property
+    def leads(self) -> Iterator[Lead]:
+        """Each commit that was delivered, in the order of the deliveries."""
+        return (lead for delivery in self.deliveries for lead in delivery.leads)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,25 +85,25 @@ def trace(events: Iterable[Event], *, stage: str, as_of: datetime, version_order
     links = _links(once, stage)
     rollouts: list[Rollout] = []
     changes: list[Change] = []
-    leads: list[Lead] = []
+    deliveries: list[Delivery] = []
     lost = [f"{fix.id}: fixes {name}" for name, fixes in links.fixed_by.items() if name not in deploys for fix in fixes]
     for service in sorted(series):
         own = roles_of(series[service], order)
         found, lost_here = changes_of(own, links)
         rollouts += own
         changes += found
-        leads += leads_of(own)
+        deliveries += deliveries_of(own)
         lost += lost_here
-    changes.sort(key=lambda change: change.first.place)
+    changes.sort(key=lambda change: change.attempts[0].deploy.place)
     attempts = {attempt.deploy.id for change in changes for attempt in change.attempts}
     known_failures = {failure.id for failure in once.failures}
     return Lineage(
         stage=stage,
         as_of=as_of,
-        rollouts=tuple(sorted(rollouts, key=lambda rollout: rollout.deploy.place)),
+        rollouts=tuple(sorted(rollouts, key=attrgetter("deploy.at", "deploy.id"))),
         changes=tuple(changes),
         open_changes=tuple(change for change in changes if change.failed and change.recovered is None),
-        leads=tuple(sorted(leads, key=lambda lead: lead.deploy.place)),
+        deliveries=tuple(sorted(deliveries, key=attrgetter("deploy.at", "deploy.id"))),
         unlinked=tuple(failure for failure in once.failures if failure.deploy not in deploys and failure.stage in (None, stage)),
         services=tuple((service, frozenset(deploy.team for deploy in series[service])) for service in sorted(series)),
         stages=tuple(sorted({deploy.stage for deploy in once.deploys})),
@@ -150,7 +156,7 @@ def _once(events: Sequence[Event]) -> _Once:
             case Recovery():
                 recoveries.setdefault((event.failure, event.at), event)
     return _Once(
-        deploys=sorted(deploys.values(), key=lambda deploy: deploy.place),
+        deploys=sorted(deploys.values(), key=attrgetter("at", "id")),
         failures=sorted(failures.values(), key=lambda failure: (failure.at, failure.id)),
         recoveries=sorted(recoveries.values(), key=lambda recovery: (recovery.at, recovery.failure)),
         doubled=len(events) - len(deploys) - len(failures) - len(recoveries),

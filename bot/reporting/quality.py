@@ -60,7 +60,7 @@ def _window_rows(report: Report) -> Iterator[QualityRow]:
 
 
 def _clock_rows(report: Report) -> Iterator[QualityRow]:
-    young = [f"{lead.deploy.id}: {lead.sha}" for lead in report.leads if lead.seconds < 0]
+    young = [f"{lead.deploy.id}: {lead.sha}" for one in report.deliveries if min(one.seconds) < 0 for lead in one.leads if lead.seconds < 0]
     yield _row("lead_time_invalid", young, "commits seem younger than their deployment; their lead times were dropped")
     early = [c.first.id for c in report.failed_changes if c.recovery_s is not None and c.recovery_s < 0]
     yield _row("recovery_invalid", early, "failed changes seem recovered before they began; their recovery times were dropped")

@@ -3,9 +3,9 @@
 Decides from the rollouts' order, their kinds and the versions' order. Which change a rollout belongs to is left to `blame`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.history import CommitRef, Deploy, RolloutKind, RolloutStatus
 
@@ -20,8 +20,7 @@ class Role(StrEnum):
     FAILED_RETURN = "failed rollback or redeploy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class Rollout(NamedTuple):
     """A rollout with its kind (given or inferred), its role, and the version that was live before it (None: not known)."""
 
     deploy: Deploy
@@ -35,13 +34,25 @@ class Rollout:
         return self.deploy.status is RolloutStatus.SUCCESS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class Lead(NamedTuple):
     """One commit at its first delivery: elapsed seconds from its author date to the deployment; negative where clocks disagree."""
 
     deploy: Deploy
     sha: str
     seconds: float
+
+
+class Delivery(NamedTuple):
+    """What one deployment delivered for the first time: the commits' ids, and for each the seconds of its `Lead`."""
+
+    deploy: Deploy
+    shas: tuple[str, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def leads(self) -> Iterator[Lead]:
+        """The same, commit by commit."""
+        return (Lead(self.deploy, sha, seconds) for sha, seconds in zip(self.shas, self.seconds, strict=True))
 
 
 class VersionOrder:
@@ -78,7 +89,7 @@ def roles_of(deploys: Sequence[Deploy], order: VersionOrder) -> list[Rollout]:
     return found
 
 
-def leads_of(rollouts: Iterable[Rollout]) -> list[Lead]:
+def deliveries_of(rollouts: Iterable[Rollout]) -> list[Delivery]:
     """Every commit once, at its first successful forward deployment. What a baseline carried was there before: it has no lead."""
     delivered: set[str] = set()
     found = []
@@ -86,16 +97,25 @@ def leads_of(rollouts: Iterable[Rollout]) -> list[Lead]:
         if rollout.role is not Role.DEPLOYMENT:
             continue
         deploy = rollout.deploy
-        commits: Sequence[CommitRef] = deploy.commits
-        if len({commit.sha for commit in commits}) < len(commits):
-            commits = sorted(commits, key=lambda commit: commit.at)
-        for commit in commits:
-            if commit.sha in delivered:
-                continue
-            delivered.add(commit.sha)
-            if not deploy.baseline:
-                found.append(Lead(deploy=deploy, sha=commit.sha, seconds=(deploy.at - commit.at).total_seconds()))
+        if not deploy.commits:
+            continue
+        shas = {sha for sha, _ in deploy.commits}
+        commits = deploy.commits if len(shas) == len(deploy.commits) else _earliest(deploy.commits)
+        fresh = commits if shas.isdisjoint(delivered) else [commit for commit in commits if commit.sha not in delivered]
+        delivered |= shas
+        if fresh and not deploy.baseline:
+            live = deploy.at
+            seconds = tuple([(live - at).total_seconds() for _, at in fresh])
+            found.append(Delivery(deploy, tuple([sha for sha, _ in fresh]), seconds))
     return found
+
+
+def _earliest(commits: Iterable[CommitRef]) -> Sequence[CommitRef]:
+    """Each commit once, where a deploy names one twice: the earlier date counts."""
+    found: dict[str, CommitRef] = {}
+    for commit in sorted(commits, key=lambda one: one.at):
+        found.setdefault(commit.sha, commit)
+    return tuple(found.values())
 
 
 def _inferred_kind(deploy: Deploy, live: str | None, been_live: set[str], order: VersionOrder) -> RolloutKind:
