@@ -40,12 +40,17 @@ INPUTS = (
     Input(label="promotion:approve", on=Call(verb="approve", text="approve"), off=Call(verb="unapprove", text="unapprove")),
 )
 APPROVE = "promotion:approve"
+OURS = frozenset(
+    f"promotion:{word}" for word in ("waiting", "blocked", "ready", "merging", "merged", "failed", "superseded", "frozen", "override")
+)
+"""Labels that the bot alone puts on: they tell, and mean nothing to any gate."""
 
 
 def take(tools: Tools, desk: Desk, stage: str, pull: PullRequest) -> bool:
     """Carry out what the labels of an open pull request say; True when an order was stored or taken back."""
     if pull.state is not PullState.OPEN:
         return False
+    _tidy(tools, stage, pull)
     changed = False
     for one in INPUTS:
         if one.label == APPROVE and not desk.config.stage(stage).labels_as_input:
@@ -59,6 +64,26 @@ def take(tools: Tools, desk: Desk, stage: str, pull: PullRequest) -> bool:
         except (TransientError, UserError) as error:
             log.warning("label.put_off", label=one.label, number=pull.number, reason=error.what)
     return changed
+
+
+def _tidy(tools: Tools, stage: str, pull: PullRequest) -> None:
+    """Take off a label of ours that somebody else put on, unless it is one that we ourselves show just now."""
+    us = tools.forge.identity()
+    strange = [name for name, event in pull.labels.items() if name in OURS and event is not None and event.actor.login != us]
+    if not strange:
+        return
+    shown = {name for one in tools.history.promotions(stage) if one.number == pull.number for name in _shown(tools, one.id)}
+    for name in sorted(set(strange) - shown):
+        try:
+            tools.forge.remove_label(tools.place.repository, pull.number, name)
+            tools.history.want_pulls(tools.place.repository, [pull.number])
+        except (TransientError, UserError) as error:
+            log.warning("label.put_off", label=name, number=pull.number, reason=error.what)
+
+
+def _shown(tools: Tools, promotion: str) -> list[str]:
+    stored = tools.history.binding(promotion)
+    return stored[1].get("labels", "").split("\n") if stored is not None else []
 
 
 def _key(pull: PullRequest, one: Input, event: LabelEvent) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.people.api_world import Served, served_bot
 from tests.contract.people.desk_world import DeskWorld
 from tests.contract.reconcile.stage_world import Hub
 
@@ -22,7 +23,9 @@ def opened(tmp_path: Path, hub: Hub) -> Iterator[Callable[..., DeskWorld]]:
     made: list[DeskWorld] = []
 
     def make(**settings: Any) -> DeskWorld:
-        made.append(DeskWorld(tmp_path, hub, **settings))
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(DeskWorld(folder, hub, **settings))
         return made[-1]
 
     yield make
@@ -33,3 +36,9 @@ def opened(tmp_path: Path, hub: Hub) -> Iterator[Callable[..., DeskWorld]]:
 @pytest.fixture
 def world(opened: Callable[..., DeskWorld]) -> DeskWorld:
     return opened()
+
+
+@pytest.fixture(scope="module")
+def served(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served_bot(hub, tmp_path_factory.mktemp("bot")) as found:
+        yield found

@@ -1,0 +1,75 @@
+"""Labels as input, on the sandbox forge: a person's label is that person's command; anybody else's is taken off again."""
+
+from collections.abc import Callable
+
+from tests.contract.people.desk_world import DeskWorld
+
+HOLD, APPROVE = "promotion:hold", "promotion:approve"
+
+
+def test_a_label_holds_and_taking_it_off_lifts(world: DeskWorld) -> None:
+    world.hub.label(world.repo, world.number, "wes", HOLD)
+    world.listen()
+    world.listen()
+    assert world.orders() == [("hold", "wes")]
+    world.hub.label(world.repo, world.number, "wes", HOLD, remove=True)
+    world.listen()
+    assert world.orders() == []
+    assert world.replies() == []
+
+
+def test_b25_taken_off_by_somebody_who_may_not_it_is_put_on_again(world: DeskWorld) -> None:
+    world.hub.add_collaborator(world.repo, "rea", "triage")
+    world.hub.label(world.repo, world.number, "wes", HOLD)
+    world.listen()
+    world.hub.label(world.repo, world.number, "rea", HOLD, remove=True)
+    world.listen()
+    assert world.orders() == [("hold", "wes")]
+    assert HOLD in world.read().labels
+    [reply] = world.replies()
+    assert reply.startswith("@rea The label `promotion:hold` was put on again: `unhold` was not applied")
+    world.listen()
+    assert len(world.replies()) == 1
+
+
+def test_put_on_by_somebody_who_may_not_it_is_taken_off_with_a_sentence(world: DeskWorld) -> None:
+    world.hub.add_collaborator(world.repo, "rea", "triage")
+    world.hub.label(world.repo, world.number, "rea", HOLD)
+    world.listen()
+    assert world.orders() == []
+    assert HOLD not in world.read().labels
+    [reply] = world.replies()
+    assert "was taken off again" in reply
+    assert "needs an *operator*" in reply
+
+
+def test_approving_by_label_only_where_the_stage_allows_it(opened: Callable[..., DeskWorld]) -> None:
+    world = opened()
+    world.hub.label(world.repo, world.number, "mia", APPROVE)
+    world.listen()
+    assert world.orders() == []
+    other = opened(labels_as_input=True)
+    other.hub.label(other.repo, other.number, "mia", APPROVE)
+    other.listen()
+    assert other.orders() == [("approve", "mia")]
+    [order] = other.history.directives("qa")
+    assert (order.source, order.head) == ("label", other.read().head)
+    other.hub.push(other.repo, other.open_promotion().branch, {"payments/more.txt": "x"}, message="more", author="wes")
+    assert other.approvers() == []
+
+
+def test_the_kill_switch(world: DeskWorld) -> None:
+    world.hub.label(world.repo, world.number, "ana", "promotion:disabled")
+    world.listen()
+    assert world.orders() == [("disable", "ana")]
+    world.hub.label(world.repo, world.number, "ana", "promotion:disabled", remove=True)
+    world.listen()
+    assert world.orders() == []
+
+
+def test_b24_a_label_that_is_ours_means_nothing(world: DeskWorld) -> None:
+    world.hub.label(world.repo, world.number, "ana", "promotion:ready")
+    assert not world.listen().anything
+    assert (world.orders(), world.approvers()) == ([], [])
+    assert "promotion:ready" not in world.read().labels
+    assert "promotion:waiting" in world.read().labels
