@@ -45,6 +45,7 @@ from bot.planning.standing import Plan
 from bot.ports import Chat
 from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
+from bot.reconcile.elsewhere import Elsewhere
 from bot.reconcile.engine import Engine, Timing
 from bot.reconcile.housekeeping import Duty, Housekeeper
 from bot.reconcile.listening import Listener
@@ -232,6 +233,8 @@ class Bot:
         )
         """Takes commands, from wherever they come."""
         self.listener = Listener(self.desk)
+        cards = parts.chat if isinstance(parts.chat, SlackChat) else None
+        self.elsewhere = Elsewhere(cards=cards, page=parts.forge.deployments if config.forge.deployments else None)
         self.login = ""
         """Under which login the bot writes; empty until the forge was asked."""
         self._missed_since = parts.clock() - KEPT_BY_GITHUB
@@ -262,9 +265,16 @@ class Bot:
         except BotError:
             self._wake_downstream(stage)
             raise
+        result = self._show_elsewhere(stage, result)
         if "SaveHealth" in result.done or "SaveQuarantine" in result.done:
             self._wake_downstream(stage)
         return result
+
+    def _show_elsewhere(self, stage: str, result: RunResult) -> RunResult:
+        """The chat's threads and the forge's page of deployments, as things stand after the run."""
+        look = self.elsewhere.show(self._tools(stage))
+        looks = [at for at in (look, result.look_again) if at is not None]
+        return replace(result, look_again=min(looks, default=None))
 
     def _observe(self, tools: Tools, stage: str) -> Facts:
         """The facts of a stage, after what people ordered on its pull requests was taken."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.action import Notify, SaveDeployment
+from bot.domain.action import Notify, Row, SaveDeployment
+from bot.domain.card import Card
 from bot.domain.directive import Directive
 from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
 from bot.domain.promotion import Promotion
@@ -207,6 +208,22 @@ class Chat(Protocol):
         ...
 
 
+class Cards(Protocol):
+    """A place where each promotion has one message that is changed in place as it goes on."""
+
+    def show(self, card: Card, references: Mapping[str, str]) -> Mapping[str, str]:
+        """Bring a promotion's message to this state, in place where `references` (what the last call returned) says that it stands."""
+        ...
+
+
+class DeploymentPage(Protocol):
+    """The forge's own record of what was deployed where."""
+
+    def record(self, repository: str, promotion: Promotion, *, commit: str, state: str, known: str) -> str:
+        """Say that `commit` is in_progress, success or failure in the promotion's stage; the record's id, to be given back as `known`."""
+        ...
+
+
 class History(Protocol):
     """The database: history, people's orders, and what must survive a restart."""
 
@@ -223,6 +240,10 @@ class History(Protocol):
 
     def save_promotions(self, changed: Sequence[Promotion], *, why: str, actor: str, now: datetime) -> Sequence[Promotion]:
         """The same for several: all or none."""
+        ...
+
+    def save_rows(self, rows: Sequence[Row], *, now: datetime) -> frozenset[str]:
+        """All of them or none; the keys of those messages that were not kept before."""
         ...
 
     def health(self, stage: str) -> Mapping[str, Health]:

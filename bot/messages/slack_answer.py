@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from bot.messages.slack import SECTION, TEXT, escape
+from bot.messages.slack import SECTION, TEXT, clip, escape, paragraphs
 
 _SPAN = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^\s()<>|]{1,1000})\)")
@@ -65,38 +65,14 @@ def _prose(text: str) -> str:
 
 
 def answer_blocks(text: str) -> list[dict[str, object]]:
-    """Sections within Slack's limits: cut at line ends, never inside a sign that was escaped, and the whole under 12,000 characters."""
-    found: list[dict[str, object]] = []
-    used = 0
-    part = ""
-    cut = False
-    for line in mrkdwn(text).split("\n"):
-        short = _clip(line)
-        if used + len(short) + 1 > TEXT - 200:
-            cut = True
-            break
-        if part and len(part) + len(short) + 1 > SECTION:
-            found.append(_section(part))
-            part = ""
-        part = f"{part}\n{short}" if part else short
-        used += len(short) + 1
-    if part.strip():
-        found.append(_section(part))
-    if cut:
-        found.append(_section("… cut here; `promotion-bot why` or the pull request shows all of it."))
-    return found or [_section("Done.")]
+    """The answer as sections within Slack's limits."""
+    return paragraphs(_rows(text.split("\n")), _line, most=TEXT)
 
 
-def _clip(line: str) -> str:
-    if len(line) <= SECTION:
-        return line
-    short = line[: SECTION - 1]
-    entity = short.rfind("&")
-    return (short[:entity] if entity > len(short) - 6 and ";" not in short[entity:] else short) + "…"
-
-
-def _section(text: str) -> dict[str, object]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+def answer_text(text: str) -> str:
+    """The same for notifications and screen readers."""
+    first = mrkdwn(text)
+    return first if len(first) <= SECTION else clip(text, SECTION)
 
 
 def not_linked(*, linking: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.promotion import Promotion
-from bot.messages.slack import escape
+from bot.messages.slack import clip
 from bot.messages.words import listing
 
 APPROVE, HOLD, REVERT, WHY, LINK = "promotion_approve", "promotion_hold", "promotion_revert", "promotion_why", "promotion_open"
@@ -104,7 +104,7 @@ def _look(action: str, promotion: Promotion) -> dict[str, object]:
 
 
 def _confirm(title: str, text: str) -> dict[str, object]:
-    return {"title": _plain(title), "text": _plain(escape(text)[:300]), "confirm": _plain(title), "deny": _plain("Cancel")}
+    return {"title": _plain(title), "text": _plain(clip(text, 290)), "confirm": _plain(title), "deny": _plain("Cancel")}
 
 
 def _plain(text: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from bot.adapters.github import documents, signed
 from bot.adapters.github.auth import AppInstallation, Credentials, PersonalToken
 from bot.adapters.github.auth import AppKey as AppKey
 from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget, Priority
+from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.errors import CLEAN_STATUS, PULL_EXISTS
 from bot.adapters.github.face import Wanted, with_marker
 from bot.adapters.github.ledger import Ledger, branch_subject, pull_subject
@@ -80,6 +81,7 @@ class GitHubForge:
         self._known = Known()
         self._reader = Reader(wire, self._known, clock)
         self._people = People(wire, clock, visible=self._known.repositories.__contains__)
+        self.deployments = Deployments(wire)
         self._painter = Painter(wire, self._reader, self._known)
         self._lock = threading.Lock()
         self._fresh: set[tuple[str, int]] = set()

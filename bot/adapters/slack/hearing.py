@@ -45,9 +45,7 @@ First = Callable[[Heard], bool]
 class Hearing:
     """The app and its work. `take` carries lines out, `first` says whether a saying comes by for the first time."""
 
-    def __init__(
-        self, members: Members, answering: Answering, *, take: Take, first: First, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, members: Members, answering: Answering, *, take: Take, first: First, clock: Callable[[], datetime]) -> None:
         self._members = members
         self._answering = answering
         self._take = take
@@ -170,7 +168,7 @@ class Hearing:
             url=place["url"],
             channel=place["channel"],
             user=place["user"],
-            text=slack_answer.mrkdwn(text)[:2_900],
+            text=slack_answer.answer_text(text),
             blocks=slack_answer.answer_blocks(text),
             thread=place.get("thread", ""),
         )

@@ -1,0 +1,214 @@
+"""One thread per promotion: its head is changed in place, its notices stand below it, an incident has a thread of its own."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.action import Notify, Severity
+from bot.domain.errors import TransientError
+from bot.domain.promotion import Promotion, PromotionState
+from bot.domain.verdict import Outcome, Verdict
+from bot.reconcile import telling
+from bot.reconcile.elsewhere import Elsewhere
+from bot.sandbox.slack.workspace import Message
+from tests.contract.slack.slack_world import CHANNEL, SlackWorld
+from tests.support.slack_blocks import check
+
+INCIDENTS = "incidents"
+
+
+def moved(world: SlackWorld, promotion: Promotion, **changes: object) -> Promotion:
+    """The promotion as the plan would have written it."""
+    return world.history.save_promotion(replace(promotion, **changes), why="test", actor="promotion-bot", now=world.clock())
+
+
+def notice(promotion: Promotion, event: str, severity: Severity, text: str = "something") -> Notify:
+    return Notify(
+        key=f"{promotion.id}:{event}",
+        thread=promotion.id,
+        severity=severity,
+        stage="qa",
+        service="payments",
+        text=text,
+        fields={},
+    )
+
+
+def roots(world: SlackWorld, channel: str = CHANNEL) -> list[Message]:
+    return [one for one in world.slack.messages(channel) if one.thread_ts in (None, one.ts)]
+
+
+def words(message: Message) -> str:
+    check(message.blocks)
+    return f"{message.text} {message.blocks}"
+
+
+def test_a_whole_life_is_one_message_that_changes_in_place(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(cards=world.chat())
+    assert elsewhere.show(world.tools()) is None
+    [root] = roots(world)
+    assert "open" in root.text
+    assert "promotion_approve" in words(root)
+    asked = len(world.slack.calls())
+    elsewhere.show(world.tools())
+    assert len(world.slack.calls()) == asked, "nothing changed, and Slack was asked"
+    now = world.clock()
+    promotion = moved(world, promotion, state=PromotionState.MERGED, merged_at=now, merge_commit="c" * 40, rollout_since=now)
+    Elsewhere(cards=world.chat()).show(world.tools())
+    assert [one.ts for one in roots(world)] == [root.ts]
+    assert "rolling out" in root.text
+    assert "promotion_approve" not in words(root)
+    assert "promotion_revert" in words(root)
+    moved(world, promotion, state=PromotionState.HEALTHY, healthy_since=now, ended_at=now)
+    elsewhere.show(world.tools())
+    assert "healthy" in root.text
+    assert len(world.slack.messages(CHANNEL)) == 1
+
+
+def test_notices_stand_below_the_head_once_each_whatever_process_sends_them(world: SlackWorld) -> None:
+    promotion = world.opened()
+    Elsewhere(cards=world.chat()).show(world.tools())
+    for _ in range(2):
+        telling.post(world.tools(chat=world.chat()), notice(promotion, "failed", Severity.CRITICAL))
+    head, below = world.slack.messages(CHANNEL)
+    assert below.thread_ts == head.ts
+    assert below.broadcast
+
+
+def test_the_head_changes_no_more_often_than_it_must(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(cards=world.chat())
+    elsewhere.show(world.tools())
+    pending = Verdict(gate="soak", outcome=Outcome.PENDING, sentence="until 12:00", changer="time")
+    world.history.save_verdicts(promotion, [pending], now=world.clock())
+    look = elsewhere.show(world.tools())
+    assert look is not None
+    assert timedelta() < look - world.clock() <= timedelta(seconds=15)
+    assert world.slack.calls("chat.update") == []
+    world.clock.shift = timedelta(seconds=16)
+    assert elsewhere.show(world.tools()) is None
+    assert len(world.slack.calls("chat.update")) == 1
+    assert "soak: until 12:00" in roots(world)[0].text
+
+
+def test_an_incident_is_told_in_its_own_channel_from_failure_to_recovery(world: SlackWorld) -> None:
+    world.slack.add_channel(INCIDENTS)
+    promotion = world.opened()
+    chat = world.chat(severities={"critical": f"#{INCIDENTS}"})
+    elsewhere = Elsewhere(cards=chat)
+    elsewhere.show(world.tools())
+    assert world.slack.messages(INCIDENTS) == []
+    now = world.clock()
+    promotion = moved(
+        world, promotion, state=PromotionState.FAILED, merged_at=now, failed_at=now, reason="crash loop", merge_commit="c" * 40
+    )
+    elsewhere.show(world.tools())
+    telling.post(world.tools(chat=chat), notice(promotion, "failed", Severity.CRITICAL))
+    again = world.chat(severities={"critical": f"#{INCIDENTS}"})
+    telling.post(world.tools(chat=again), notice(promotion, "reverted", Severity.WARNING, "qa is healthy again"))
+    promotion = moved(world, promotion, state=PromotionState.REVERTED, revert_commit="d" * 40, rollout_since=now, ended_at=now)
+    elsewhere.show(world.tools())
+    head, *below = world.slack.messages(INCIDENTS)
+    assert "taken back" in head.text
+    assert "merged" in words(head)
+    assert "failed" in words(head)
+    assert [one.thread_ts for one in below] == [head.ts, head.ts]
+    assert len(roots(world)) == 1
+    assert len(world.slack.messages(CHANNEL)) == 3
+
+
+def test_a_renewed_promotion_keeps_the_message_of_its_pull_request(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(cards=world.chat())
+    elsewhere.show(world.tools())
+    moved(world, promotion, state=PromotionState.SUPERSEDED, ended_at=world.clock())
+    elsewhere.show(world.tools())
+    newer = replace(promotion, id="newer", head="e" * 40, version=0)
+    world.history.save_promotion(newer, why="test", actor="promotion-bot", now=world.clock())
+    elsewhere.show(world.tools())
+    [root] = roots(world)
+    assert "e" * 40 in words(root)
+    telling.post(world.tools(chat=world.chat()), notice(newer, "healthy", Severity.INFO))
+    assert world.slack.messages(CHANNEL)[-1].thread_ts == root.ts
+
+
+def test_a_message_that_somebody_deleted_is_written_anew(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(cards=world.chat())
+    elsewhere.show(world.tools())
+    world.slack.workspace.messages.clear()
+    moved(world, promotion, state=PromotionState.CLOSED, ended_at=world.clock(), reason="closed by ana")
+    elsewhere.show(world.tools())
+    [root] = roots(world)
+    assert "closed by ana" in root.text
+
+
+@pytest.mark.parametrize("fault", ["status:503", "ratelimited", "internal_error"])
+def test_c13_a_slack_that_is_down_holds_nothing_up_and_catches_up(world: SlackWorld, fault: str) -> None:
+    promotion = world.opened()
+    chat = world.chat()
+    elsewhere = Elsewhere(cards=chat)
+    world.slack.fault(fault, times=50, seconds=1)
+    look = elsewhere.show(world.tools())
+    assert look is not None
+    assert look > world.clock()
+    tools = world.tools(chat=chat)
+    telling.notify(tools, notice(promotion, "failed", Severity.CRITICAL))
+    assert world.outbox.counts() == {"queued": 1}
+    asked = len(world.slack.calls())
+    with pytest.raises(TransientError):
+        chat.post(key="k", thread="t", severity="info", stage="qa", service="payments", text="x", fields={})
+    assert len(world.slack.calls()) == asked, "a Slack that asked for a pause was called at once"
+    world.slack.server.faults.clear()
+    world.clock.shift = timedelta(minutes=2)
+    Elsewhere(cards=world.chat()).show(world.tools())
+    for one in world.outbox.due(now=world.clock()):
+        telling.post(world.tools(chat=world.chat()), one)
+    assert world.outbox.counts() == {"sent": 1}
+    assert len(roots(world)) == 1
+
+
+def test_a_channel_that_is_not_there_is_told_with_what_to_mend(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(cards=world.chat(channel="#nowhere"))
+    assert elsewhere.show(world.tools()) is None
+    telling.notify(world.tools(chat=world.chat(channel="#nowhere")), notice(promotion, "failed", Severity.CRITICAL))
+    assert world.outbox.counts() == {"queued": 1}
+    assert world.slack.messages() == []
+
+
+def test_the_forges_page_of_deployments_shows_each_rollout_once(world: SlackWorld) -> None:
+    promotion = world.opened()
+    elsewhere = Elsewhere(page=world.forge.deployments)
+    elsewhere.show(world.tools())
+    assert page(world) == []
+    merge = world.hub.log(world.repo, "main")[0].sha
+    now = world.clock()
+    promotion = moved(world, promotion, state=PromotionState.MERGED, merged_at=now, merge_commit=merge, rollout_since=now)
+    elsewhere.show(world.tools())
+    elsewhere.show(world.tools())
+    Elsewhere(page=world.forge.deployments).show(world.tools())
+    assert page(world) == [("qa", merge, ["in_progress"])]
+    moved(world, promotion, state=PromotionState.HEALTHY, healthy_since=now, ended_at=now)
+    elsewhere.show(world.tools())
+    assert page(world) == [("qa", merge, ["in_progress", "success"])]
+
+
+def test_a_record_whose_answer_was_lost_is_not_made_twice(world: SlackWorld) -> None:
+    promotion = world.opened()
+    merge = world.hub.log(world.repo, "main")[0].sha
+    now = world.clock()
+    moved(world, promotion, state=PromotionState.MERGED, merged_at=now, merge_commit=merge, rollout_since=now)
+    Elsewhere(page=world.forge.deployments).show(world.tools())
+    world.history.save_binding(f"deployment:{promotion.id}", {}, now=now)
+    Elsewhere(page=world.forge.deployments).show(world.tools())
+    assert [found[:2] for found in page(world)] == [("qa", merge)]
+
+
+def page(world: SlackWorld) -> list[tuple[str, str, list[str]]]:
+    """The environment, commit and states of each record, oldest first, read from the sandbox itself."""
+    owner, _, name = world.repo.partition("/")
+    repository = next(one for one in world.hub.world.repositories.values() if one.full_name == f"{owner}/{name}")
+    return [(one.environment, one.sha, [status.state for status in one.statuses]) for one in repository.deployments.values()]
