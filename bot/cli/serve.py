@@ -15,12 +15,16 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Run the bot: webhooks, resync, promotions, rollouts, reverts. Secrets come from the environment (PROMOTION_BOT_...)."""
+        import os
+
+        import structlog
+
         from bot.app import build
         from bot.cli._process import serve_forever
         from bot.config.load import load
         from bot.config.places import places
         from bot.logs import configure
-        from bot.settings import load_settings
+        from bot.settings import load_settings, strays
 
         loaded = load(config)
         settings = load_settings()
@@ -28,6 +32,8 @@ def register(app: typer.Typer) -> None:
             settings = settings.model_copy(update={"insecure_no_webhook_secret": True})
         form: Literal["json", "console"] = "json" if settings.log_format == "json" else "console"
         configure(level=settings.log_level.upper(), form=form, secrets=settings.known_secrets())
+        for sentence in strays(os.environ):
+            structlog.get_logger("serve").warning("settings.stray", reason=sentence)
         parts = build(loaded, settings)
         parts.places = places(config)
         serve_forever(parts)

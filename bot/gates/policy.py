@@ -5,12 +5,13 @@ from OPA's answer. An error in a rule, or an answer that is neither true nor fal
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.domain.facts import Case, Question
+from bot.domain.facts import Answer, Case, Question
 from bot.domain.verdict import Verdict
 from bot.gates._asking import answers, ask
 from bot.gates._base import Gate
@@ -49,8 +50,12 @@ class Policy(Gate):
 
     def evaluate(self, case: Case) -> Verdict:
         if self.expression is not None:
-            return self._cel(self.expression, case)
+            return self.decided(document(case), case.now)
         (answer,) = answers(case, self.questions(case))
+        return self.answered(answer)
+
+    def answered(self, answer: Answer) -> Verdict:
+        """What the rule's answer means."""
         value = answer.value
         if isinstance(value, Mapping):
             return self._said(*_decision(value))
@@ -61,9 +66,10 @@ class Policy(Gate):
             )
         return self._said(value, "")
 
-    def _cel(self, expression: str, case: Case) -> Verdict:
+    def decided(self, promotion: Mapping[str, Any], now: datetime) -> Verdict:
+        """What the expression says of a promotion's document."""
         try:
-            result = compiled(expression).eval(data={"promotion": document(case), "now": case.now})
+            result = compiled(self.expression or "false").eval(data={"promotion": promotion, "now": now})
         except RuntimeError as error:
             return self._broken(str(error))
         if result.type().name() == "ERROR":
