@@ -11,21 +11,20 @@ from typing import Protocol
 
 from bot.collectors.answers import Found
 from bot.config.schema import Config
-from bot.domain.action import SaveDeployment
 from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode, Signal, judge
-from bot.domain.history import Deploy
+from bot.domain.history import Event
 from bot.gates.dora import Dora
 from bot.reporting.gate_stats import delivery_stats
-from bot.reporting.recorded import events_of
+from bot.reporting.live import Records, live_history
 
 FRESH = timedelta(minutes=1)
 MOST_LOOKS_BACK = 60
 
 
 class Recorded(Protocol):
-    """Who keeps the ended rollouts."""
+    """Who keeps the ended rollouts, what was seen running, and incidents."""
 
-    def deployments(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[SaveDeployment]: ...
+    def records(self, stage: str | None = None) -> Records: ...
 
 
 class DeliveryFigures:
@@ -39,13 +38,14 @@ class DeliveryFigures:
 
     def ask(self, params: Mapping[str, str], *, now: datetime, before: object) -> Found:
         stage, over = params["stage"], timedelta(seconds=int(params["over"]))
-        events = events_of(row for row in self._history.deployments() if row.promotion.stage == stage)
+        grace = {stage: self._config.stage(stage).rollout.grace}
+        events = live_history(self._history.records(stage), grace=grace).events
         gates = [gate for gate in self._config.stage(stage).gates if isinstance(gate, Dora) and gate.over == over]
         rule = gates[0].rule() if gates else DoraRule()
         return Found(value=figures(events, stage=stage, over=over, now=now, rule=rule), fresh=FRESH)
 
 
-def figures(events: Sequence[Deploy], *, stage: str, over: timedelta, now: datetime, rule: DoraRule) -> DeliveryStats:
+def figures(events: Sequence[Event], *, stage: str, over: timedelta, now: datetime, rule: DoraRule) -> DeliveryStats:
     """The figures at `now`, with the block that is in force under this rule."""
 
     def at(instant: datetime) -> DeliveryStats:

@@ -4,15 +4,16 @@ where an event or the resync says that a pull request must be read again.
 Decides what has to be read and how fresh it must be; what follows from it is left to `planning`.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.collectors.agents import not_taken
 from bot.collectors.approvals import Voter, approvals
 from bot.collectors.artifacts import Arrivals
+from bot.collectors.recovery import lost_in_flight
 from bot.collectors.rights import RightsBook
 from bot.collectors.slots import SlotReader, StageSlots
 from bot.commands.model import Role
@@ -22,7 +23,7 @@ from bot.domain.directive import Directive, Order
 from bot.domain.errors import BotError, TransientError, UserError
 from bot.domain.facts import Answer, Facts, Question, ServiceView, StageView
 from bot.domain.people import Person
-from bot.domain.promotion import Promotion, PromotionState
+from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.gates import questions_of
 from bot.planning.authorise import Target, authorize, role_in
@@ -32,7 +33,6 @@ from bot.planning.health import healths
 from bot.planning.inventory import views
 from bot.ports import Answers, Clusters, Forge, History, Repositories
 
-COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 REACHING = frozenset({Order.VETO, Order.RETRY})
 """Orders of a stage that hold in the stages after it too."""
 LISTENS_FOR = timedelta(hours=1)
@@ -65,6 +65,7 @@ class Observer:
         self._reader = SlotReader(sources.repositories, config)
         self._fetched: dict[str, datetime] = {}
         self._listed: dict[str, datetime] = {}
+        self._looked_back: set[str] = set()
         self._views: tuple[object, Mapping[str, Mapping[str, ServiceView]]] | None = None
         self._lock = threading.Lock()
 
@@ -92,7 +93,8 @@ class Observer:
             quarantines=tuple(self._sources.history.quarantines()),
             stage_holds=tuple(self._sources.history.stage_holds(stage_name)),
             changed=self._changed(stage, stages[stage_name].head, promotions),
-            not_taken=self._not_taken(stage, promotions),
+            not_taken=not_taken(stage, promotions, self._sources.clusters, self._sources.repositories),
+            recovered=self._recovered(stage, stages[stage_name], promotions),
             forge_problem=forge_problem,
             offers=self._sources.arrivals.newest() if self._sources.arrivals is not None and not stage.after else {},
         )
@@ -232,32 +234,19 @@ class Observer:
                     found[promotion.id] = tuple(edit.path for move in promotion.moves for edit in move.edits)
         return found
 
-    def _not_taken(self, stage: Stage, promotions: Sequence[Promotion]) -> dict[str, str]:
-        """Where the agent's own word is asked for: promotions whose commit no agent object of this repository holds yet."""
-        if stage.cluster is None or stage.cluster.agent == "none":
-            return {}
-        revisions = {
-            match[0]
-            for workload in self._sources.clusters.snapshot(stage.name).workloads
-            if workload.revision is not None and (match := COMMIT.search(workload.revision)) is not None
-        }
-        found = {}
-        for promotion in promotions:
-            wanted = promotion.merge_commit if promotion.state is PromotionState.MERGED else promotion.revert_commit
-            if promotion.state not in (PromotionState.MERGED, PromotionState.REVERTING) or wanted is None:
-                continue
-            held = {revision: self._holds(stage.repository, wanted, revision) for revision in sorted(revisions)}
-            known = {revision: holds for revision, holds in held.items() if holds is not None}
-            if known and not any(known.values()):
-                found[promotion.id] = next(iter(known))
-        return found
-
-    def _holds(self, repository: str, wanted: str, revision: str) -> bool | None:
-        """Whether `revision` is `wanted` or comes after it; None where it is no commit of this repository."""
+    def _recovered(self, stage: Stage, view: StageView, promotions: Sequence[Promotion]) -> tuple[Promotion, ...]:
+        """Asked once per stage and process, and only where the database remembers nothing of the stage at all."""
+        with self._lock:
+            asked = stage.name in self._looked_back
+            self._looked_back.add(stage.name)
+        if asked or promotions or view.head is None:
+            return ()
         try:
-            return self._sources.repositories.is_ancestor(repository, wanted, revision)
+            return lost_in_flight(stage, self._sources.repositories, view.head, view.services, now=self._clock())
         except BotError:
-            return None
+            with self._lock:
+                self._looked_back.discard(stage.name)
+            return ()
 
     def _voter(self, stage: str, person: Person) -> Voter:
         """May this person approve here, as the forge says now?"""

@@ -26,8 +26,7 @@ def merge_title(promotion: Promotion) -> str:
 def commit_message(promotion: Promotion) -> str:
     """The commit's message; the trailers are ours, nobody's text stands in them."""
     rows = [f"- {move.service} {move.old} -> {move.new}" for move in promotion.moves]
-    trailers = [f"Promotion-Id: {promotion.id}", f"Promotion-Stage: {promotion.stage}"]
-    return "\n".join([title(promotion), "", *rows, "", *trailers]) + "\n"
+    return "\n".join([title(promotion), "", *rows, "", trailers(promotion)]) + "\n"
 
 
 def body(promotion: Promotion) -> str:
@@ -102,6 +101,16 @@ def renewed(old: Promotion, new: Promotion) -> str:
 
 def adopted(promotion: Promotion) -> str:
     return f"Found again by its marker in pull request #{promotion.number}."
+
+
+def recovered(promotion: Promotion) -> str:
+    where = (promotion.revert_commit or promotion.merge_commit or "")[:9]
+    return f"Found again in the log of {promotion.stage}'s branch, at {where}: its rollout is watched on."
+
+
+def trailers(promotion: Promotion) -> str:
+    """The lines by which a promotion's commit is known again, whatever else its message says."""
+    return f"Promotion-Id: {promotion.id}\nPromotion-Stage: {promotion.stage}"
 
 
 def gone(promotion: Promotion) -> str:

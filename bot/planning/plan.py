@@ -31,7 +31,8 @@ def plan(config: Config, facts: Facts) -> Plan:
     decisions: list[Decision] = []
     adoptions = adopted(config, facts, groups)
     actions += [SavePromotion(promotion=promotion, why=words.adopted(promotion)) for promotion in adoptions]
-    in_flight = [*(promotion for promotion in facts.promotions if promotion.state.in_flight), *adoptions]
+    actions += [SavePromotion(promotion=promotion, why=words.recovered(promotion)) for promotion in facts.recovered]
+    in_flight = [*(promotion for promotion in facts.promotions if promotion.state.in_flight), *adoptions, *facts.recovered]
     busy: dict[str, Promotion] = {}
     for promotion in in_flight:
         busy[promotion.name] = promotion

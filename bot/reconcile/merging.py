@@ -10,6 +10,7 @@ from bot.domain.errors import Stale
 from bot.domain.facts import StageHold
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
+from bot.messages.pulls import trailers
 from bot.reconcile import crash
 from bot.reconcile.opening import edits_of
 from bot.reconcile.tools import Tools
@@ -36,7 +37,9 @@ def merge_promotion(tools: Tools, action: MergePromotion) -> None:
         merge_key(promotion, action.head),
         name=crash.MERGED,
         look=lambda: _merge_commit(tools, promotion, action.head),
-        do=lambda: tools.forge.merge(place.repository, number, head=action.head, method=action.method, title=action.title),
+        do=lambda: tools.forge.merge(
+            place.repository, number, head=action.head, method=action.method, title=action.title, message=trailers(promotion)
+        ),
         kind=str,
     )
     _note(tools, promotion, commit)

@@ -12,6 +12,7 @@ from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode
 from bot.domain.image import Version
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.release import Release
+from bot.reporting.live import Records
 from bot.reporting.recorded import events_of
 from tests.support.builders import NOW, config
 
@@ -31,8 +32,8 @@ class Kept:
     def __init__(self, rows: Sequence[SaveDeployment]) -> None:
         self._rows = rows
 
-    def deployments(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[SaveDeployment]:
-        return self._rows
+    def records(self, stage: str | None = None) -> Records:
+        return Records(deployments=[row for row in self._rows if stage in (None, row.promotion.stage)])
 
 
 def ask(rows: Sequence[SaveDeployment], *gates: dict[str, object]) -> DeliveryStats:
