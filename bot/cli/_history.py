@@ -28,22 +28,20 @@ EXAMPLE = '{"events": [{"t": "deploy", "id": "d1", ...}], "version_order": ["v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A history with the window and the instant it is to be seen at."""
+    """A window, and the instant it is to be seen at."""
 
-    history: History
     window: Window
     as_of: datetime
 
 
-def asked(events: str, first: str, end: str, tz: str, as_of: str | None, *, as_json: bool) -> Asked:
-    """The history and the window that the options name; refuses with exit 2 what cannot be read."""
+def asked(first: str, end: str, tz: str, as_of: str | None, *, as_json: bool) -> Asked:
+    """The window and the instant that the options name; refuses with exit 2 what cannot be read."""
     zone = read_zone(tz, as_json=as_json)
     try:
         window = Window(first=_day(first, "--from", as_json), end=_day(end, "--to", as_json), zone=zone)
     except ValueError as error:
         refuse(str(error), why="a window is half-open, from --from up to, but not with, --to", fix="give a later --to", as_json=as_json)
-    instant = read_instant(as_of, zone, as_json=as_json)
-    return Asked(history=read_events(events, as_json=as_json), window=window, as_of=instant)
+    return Asked(window=window, as_of=read_instant(as_of, zone, as_json=as_json))
 
 
 def read_events(name: str, *, as_json: bool) -> History:
@@ -79,14 +77,6 @@ def without_pauses() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
-
-
-def read_pipeline(file: Path | None, *, as_json: bool) -> tuple[dict[str, str], tuple[str, ...] | None]:
-    """The services' owners and the stages' order that a configuration gives; nothing without one."""
-    if file is None:
-        return {}, None
-    config = read_config(file, as_json=as_json)
-    return {name: service.team for name, service in config.services.items() if service.team is not None}, config.order()
 
 
 def read_config(file: Path, *, as_json: bool) -> "Config":

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli._source import Events, Live, read_source
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -16,7 +18,6 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     metric: Annotated[str, typer.Argument(help="Which one, such as change_fail_rate; a wrong name lists them all.")],
-    events: Annotated[str, typer.Option("--events", help="History file (JSON), or - for standard input.")],
     first: Annotated[str, typer.Option("--from", help="First day of the window, such as 2025-03-03.")],
     end: Annotated[str, typer.Option("--to", help="The day after the window's last day.")],
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of the window's days.")] = "UTC",
@@ -24,13 +25,15 @@ def explain(
     stage: Annotated[str, typer.Option("--stage", help="The stage to look at.")] = "prod",
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
+    events: Events = None,
+    database: Live = None,
     config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:
     """The rule, the rows that made the number, the rows that were left out and why, step by step."""
     import json
 
-    from bot.cli._history import asked, read_pipeline
+    from bot.cli._history import asked
     from bot.cli._refusal import NOT_FOUND, refuse
     from bot.reporting.explain import METRICS
     from bot.reporting.explain import explain as tell
@@ -47,10 +50,17 @@ def explain(
             code=NOT_FOUND,
             as_json=as_json,
         )
-    owners, stages = read_pipeline(config, as_json=as_json)
-    want = asked(events, first, end, tz, as_of, as_json=as_json)
+    want = asked(first, end, tz, as_of, as_json=as_json)
+    source = read_source(events, database, config, as_json=as_json)
     page = build_page(
-        want.history, window=want.window, as_of=want.as_of, stage=stage, service=service, team=team, owners=owners, stages=stages
+        source.history,
+        window=want.window,
+        as_of=want.as_of,
+        stage=stage,
+        service=service,
+        team=team,
+        owners=source.owners,
+        stages=source.stages,
     )
     found = tell(page.report, metric)
     if as_json:

@@ -1,4 +1,4 @@
-"""`promotion-bot report`: delivery metrics of a window from a history of events.
+"""`promotion-bot report`: delivery metrics of a window from a history file or from the bot's own database.
 
 Reads the history, hands it to `reporting`, prints the answer in the format asked for. It counts nothing itself.
 """
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli._source import Events, Live, read_source
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -15,7 +17,6 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    events: Annotated[str, typer.Option("--events", help="History file (JSON), or - for standard input.")],
     first: Annotated[str, typer.Option("--from", help="First day of the window, such as 2025-03-03.")],
     end: Annotated[str, typer.Option("--to", help="The day after the window's last day.")],
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of the window's days.")] = "UTC",
@@ -24,11 +25,13 @@ def report(
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
     benchmark: Annotated[str | None, typer.Option("--benchmark", help="Tier labels of a year: 2023. Off by default.")] = None,
+    events: Events = None,
+    database: Live = None,
     config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="json, markdown, csv, html or table.")] = "table",
 ) -> None:
     """Deployment frequency, change lead time, change fail rate, recovery time and rework rate of a window, with their rows."""
-    from bot.cli._history import asked, read_pipeline, without_pauses
+    from bot.cli._history import asked, without_pauses
     from bot.cli._refusal import refuse
     from bot.reporting.formats import find_formats
     from bot.reporting.page import build_page
@@ -44,18 +47,19 @@ def report(
             fix="say 2023, or leave it out",
             as_json=as_json,
         )
-    owners, stages = read_pipeline(config, as_json=as_json)
+    want = asked(first, end, tz, as_of, as_json=as_json)
     with without_pauses():
-        want = asked(events, first, end, tz, as_of, as_json=as_json)
+        source = read_source(events, database, config, as_json=as_json)
         page = build_page(
-            want.history,
+            source.history,
             window=want.window,
             as_of=want.as_of,
             stage=stage,
             service=service,
             team=team,
             tiers=benchmark,
-            owners=owners,
-            stages=stages,
+            owners=source.owners,
+            stages=source.stages,
+            waits=source.waits,
         )
         typer.echo(formats[output](page), nl=False)

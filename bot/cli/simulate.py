@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli._source import Events, Live, read_live
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -15,7 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     config: Annotated[str, typer.Option("--config", "--policy", help="The configuration whose gates are tried.")],
-    events: Annotated[str, typer.Option("--events", help="History file (JSON), or - for standard input.")],
+    events: Events = None,
+    database: Live = None,
     since: Annotated[str, typer.Option("--since", help="How far back: a span such as 90d, or a date.")] = "90d",
     as_of: Annotated[str | None, typer.Option("--as-of", help="The end of the replay (RFC 3339); now by default.")] = None,
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of dates.")] = "UTC",
@@ -41,5 +44,6 @@ def simulate(
     begin = end - span if span is not None else read_instant(since, zone, as_json=as_json, option="--since")
     if begin >= end:
         refuse(f"--since {since!r} is not before the end", why="there is nothing to replay", fix="give an earlier --since", as_json=as_json)
-    found = replay(read_events(events, as_json=as_json), rules, since=begin, as_of=end)
+    history = read_events(events, as_json=as_json) if events is not None else read_live(database, rules)[0]
+    found = replay(history, rules, since=begin, as_of=end)
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else told(found, markdown=output == "markdown"))

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from bot.adapters.store import audit, hints, observations, orders, outbox, promotions
 from bot.adapters.store.database import Database
+from bot.adapters.store.delivery import StoredDelivery
 from bot.adapters.store.replicas import require_alive
 from bot.domain.action import Notify, Row, SaveDeployment, SaveHealth, SavePromotion, SaveQuarantine, SaveStageHold
 from bot.domain.directive import Directive
@@ -19,6 +20,7 @@ from bot.domain.facts import Health, Quarantine, StageHold
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict
+from bot.reporting.live import Records
 
 
 class StoredHistory:
@@ -130,6 +132,10 @@ class StoredHistory:
     def deployments(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[SaveDeployment]:
         with self._database.read() as session:
             return observations.deployments(session, since=since, until=until)
+
+    def records(self, stage: str | None = None) -> Records:
+        """What the delivery figures are made of, of one stage or of all."""
+        return StoredDelivery(self._database).records(stage)
 
     def want_pulls(self, repository: str, numbers: Iterable[int]) -> None:
         with self._write() as session:

@@ -9,13 +9,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
-from bot.adapters.store import migrate, queue_tables, tables
+from bot.adapters.store import migrate, queue_tables, report_tables, tables
 from bot.adapters.store.database import Database
 from bot.domain.errors import UserError
 
 
 def test_the_revisions_make_exactly_the_tables_of_the_program(database: Database) -> None:
     assert tables.PromotionRow.metadata is queue_tables.DeliveryRow.metadata is SQLModel.metadata
+    assert report_tables.IncidentRow.metadata is SQLModel.metadata
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
