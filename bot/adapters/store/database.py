@@ -7,6 +7,7 @@ SQLite: a write transaction takes the write lock when it begins (`BEGIN IMMEDIAT
 is upgraded later fails at once with "database is locked" (https://sqlite.org/isolation.html, SQLITE_BUSY_SNAPSHOT).
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -114,6 +115,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = normalise(url)
         self.engine = make_engine(self.url)
+        self._turn = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -128,11 +130,24 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One write transaction, committed at the end, rolled back on any error."""
-        with mapped_errors(), self.engine.connect() as plain:
+        with self._my_turn(), mapped_errors(), self.engine.connect() as plain:
             connection = plain.execution_options(**WRITE)
             with connection.begin(), Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
                 yield session
                 session.flush()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """SQLite has one writer, and its busy handler is no queue: threads that only sleep and try again starve each other."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise TransientError("the database is locked by other writers of this process")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def clock(self, session: Session) -> datetime:
         """The database's own clock (UTC): several processes compare their heartbeats by one clock."""

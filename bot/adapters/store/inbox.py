@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.adapters.store.queue_tables import DeliveryRow, DeliveryStageRow
-from bot.adapters.store.upsert import put_if_absent
+from bot.adapters.store.upsert import put_if_absent, table_of
 
 TRIES = 5
 REPLAY_AFTER = timedelta(seconds=60)
@@ -90,14 +90,27 @@ def receive(session: Session, delivery: Delivery, stages: Iterable[str]) -> Rece
 
 def _is_replay(session: Session, delivery: Delivery) -> bool:
     """The same body under another id, long after the first was done: a body holds instants, so it is no new event."""
-    query = select(DeliveryRow.delivery).where(
-        DeliveryRow.source == delivery.source,
-        DeliveryRow.meaning == delivery.meaning,
-        DeliveryRow.delivery != delivery.delivery,
-        DeliveryRow.state == DeliveryState.DONE,
-        DeliveryRow.received_at < delivery.received_at - REPLAY_AFTER,
+    sought = {
+        "source": delivery.source,
+        "meaning": delivery.meaning,
+        "delivery": delivery.delivery,
+        "before": delivery.received_at - REPLAY_AFTER,
+    }
+    return session.connection().execute(_REPLAYED, sought).first() is not None
+
+
+_ROWS = table_of(DeliveryRow).c
+_REPLAYED = (
+    sa.select(sa.literal(1))
+    .where(
+        _ROWS.source == sa.bindparam("source"),
+        _ROWS.meaning == sa.bindparam("meaning"),
+        _ROWS.delivery != sa.bindparam("delivery"),
+        _ROWS.state == DeliveryState.DONE.value,
+        _ROWS.received_at < sa.bindparam("before"),
     )
-    return session.exec(query.limit(1)).first() is not None
+    .limit(1)
+)
 
 
 def _columns(delivery: Delivery) -> dict[str, object]:

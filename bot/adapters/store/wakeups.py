@@ -16,7 +16,7 @@ from bot.adapters.store import inbox
 from bot.adapters.store.database import Database
 from bot.adapters.store.queue_tables import PauseRow, WakeupRow
 from bot.adapters.store.replicas import require_alive
-from bot.adapters.store.upsert import put, put_if_absent
+from bot.adapters.store.upsert import put, put_if_absent, table_of
 
 Enqueue = Callable[[sa.Connection, str, str, float], None]
 """(connection, stage, run id, seconds to wait): put one run into the durable queue, in this connection's transaction."""
@@ -58,12 +58,14 @@ class Wakeups:
         The row is locked even where the mark stands already: a run that begins meanwhile then waits for this commit and
         sees all that came with it.
         """
-        put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
-        if not session.exec(select(WakeupRow.wanted).where(WakeupRow.stage == stage).with_for_update()).one():
-            session.connection().execute(
-                sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=True, reason=reason, marked_at=now)
-            )
-            self._enqueue(session.connection(), stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+        connection = session.connection()
+        wanted = connection.execute(_LOCKED, {"of": stage}).scalar()
+        if wanted is None:
+            _create(session, stage)
+            wanted = connection.execute(_LOCKED, {"of": stage}).scalar_one()
+        if not wanted:
+            connection.execute(_MARK, {"of": stage, "wanted": True, "reason": reason, "marked_at": now})
+            self._enqueue(connection, stage, f"{stage}:{now.timestamp():.6f}", 0.0)
 
     def enqueue_again(self, stage: str, *, now: datetime) -> None:
         """Enqueue whatever the mark says: it is wanted, but the queue holds nothing for it."""
@@ -73,7 +75,7 @@ class Wakeups:
     def schedule(self, stage: str, at: datetime, *, now: datetime) -> None:
         """Look at the stage at an instant, unless an earlier one is set already."""
         with self._database.write() as session:
-            put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
+            _create(session, stage)
             changed = session.connection().execute(
                 sa.update(WakeupRow)
                 .where(
@@ -89,7 +91,7 @@ class Wakeups:
         """A run of the stage begins: from here on an event wants another one. Fenced."""
         with self._database.write() as session:
             require_alive(session)
-            put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})
+            _create(session, stage)
             wake_at = sa.case((col(WakeupRow.wake_at) <= now + SLACK, None), else_=col(WakeupRow.wake_at))
             session.connection().execute(
                 sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=False, began_at=now, wake_at=wake_at)
@@ -140,3 +142,12 @@ class Wakeups:
         with self._database.read() as session:
             rows = session.exec(select(PauseRow).where(PauseRow.until > now).order_by(col(PauseRow.until)))
             return [(row.name, row.until, row.why) for row in rows]
+
+
+_TABLE = table_of(WakeupRow)
+_LOCKED = sa.select(_TABLE.c.wanted).where(_TABLE.c.stage == sa.bindparam("of")).with_for_update()
+_MARK = sa.update(_TABLE).where(_TABLE.c.stage == sa.bindparam("of"))
+
+
+def _create(session: Session, stage: str) -> None:
+    put_if_absent(session, WakeupRow, {"stage": stage, "wanted": False, "reason": "", "failures": 0, "error": ""})

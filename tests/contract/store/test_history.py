@@ -151,7 +151,7 @@ def test_the_newest_reading_of_a_pull_request_wins(history: StoredHistory) -> No
     )
     history.save_pull(newest)
     history.save_pull(replace(newest, title="late", read_at=NOW - timedelta(seconds=1)))
-    assert history.pull("acme/env-qa", 7) == newest
+    assert history.pull("acme/env-qa", 7) == replace(newest, head_since=NOW)
     assert history.pull("acme/env-qa", 8) is None
 
 

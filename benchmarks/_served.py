@@ -1,0 +1,96 @@
+"""A bot's door and engine in a process of their own: `python -m benchmarks._served URL`. Prints its address, then waits for a line.
+
+Runs take 20 ms, as a stage that has nothing to do. The last line it prints is what it used, as JSON.
+"""
+
+import json
+import os
+import resource
+import secrets
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import uvicorn
+
+from bot.adapters.store import inbox, migrate
+from bot.adapters.store.database import Database, make_queue_engine
+from bot.adapters.store.replicas import Replicas
+from bot.adapters.store.wakeups import Wakeups
+from bot.logs import configure
+from bot.reconcile.engine import Engine, Timing
+from bot.reconcile.housekeeping import Housekeeper
+from bot.reconcile.queue import Enqueuer, StageQueue
+from bot.reconcile.run import RunResult
+from bot.web import github_hook
+from bot.web.health import Readiness
+from bot.web.intake import Intake, StageMap, StagePlace
+from bot.web.server import create_app, listen
+
+STAGES = tuple(f"stage-{number}" for number in range(8))
+SECRET = b"benchmark"
+RUN_SECONDS = 0.02
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    configure(level="WARNING")
+    database = Database(sys.argv[1])
+    migrate.upgrade(database)
+    queue_engine = make_queue_engine(database.url)
+    wakeups = Wakeups(database, Enqueuer(queue_engine))
+    runs: list[float] = []
+
+    def run(_stage: str) -> RunResult:
+        time.sleep(RUN_SECONDS)
+        runs.append(time.monotonic())
+        return RunResult()
+
+    timing = Timing(poll_seconds=0.1)
+    engine = Engine(
+        stages=STAGES,
+        run=run,
+        wakeups=wakeups,
+        replicas=Replicas(database),
+        queue=StageQueue(queue_engine, workers=4, poll_seconds=timing.poll_seconds),
+        clock=wall_clock,
+        name=lambda: secrets.token_hex(4),
+        timing=timing,
+    )
+    housekeeper = Housekeeper(engine, wall_clock)
+    places = StageMap(StagePlace(name=name, repository=f"acme/{name}", branch="main") for name in STAGES)
+    intake = Intake(database, wakeups, places, clock=wall_clock, ours=lambda: "")
+    app = create_app([github_hook.router(intake, [SECRET])], readiness=Readiness())
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
+    engine.start()
+    housekeeper.start()
+    print(listener.getsockname()[1], flush=True)
+    for line in sys.stdin:
+        with database.read() as session:
+            counts = inbox.counts(session)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        found = {
+            "counts": counts,
+            "runs": len(runs),
+            "cpu": used.ru_utime + used.ru_stime,
+            "rss_mb": _resident(),
+            "line": line.strip(),
+        }
+        print(json.dumps(found), flush=True)
+        if line.strip() == "end":
+            os._exit(0)
+
+
+def _resident() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()
