@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.domain.arrival import Arrival
 from bot.domain.facts import ServiceView
+from bot.domain.image import Version
 from bot.domain.release import Release
 
 ORIGIN = "the registry"
@@ -30,5 +31,11 @@ def offered(view: ServiceView, offers: Mapping[str, Arrival]) -> Offer | None:
     own = {view.components[slot.artifact]: offers[slot.artifact] for slot in view.slots if slot.artifact in offers}
     if not own:
         return None
-    versions = tuple((part, own[part].version if part in own else version) for part, version in view.release.versions)
+    pinned = {view.components[slot.artifact] for slot in view.slots if slot.version.digest is not None}
+    versions = tuple((part, _held(own[part], part in pinned) if part in own else version) for part, version in view.release.versions)
     return Offer(origin=ORIGIN, release=Release(versions=versions), since=max(arrival.at for arrival in own.values()))
+
+
+def _held(arrival: Arrival, pinned: bool) -> Version:
+    """The version as the stage will hold it: where it names no digest, none is promised either."""
+    return arrival.version if pinned or arrival.version.tag is None else Version(tag=arrival.version.tag)
