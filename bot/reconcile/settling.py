@@ -5,6 +5,7 @@ Costs nothing while nothing is unfinished: the database is asked, and the forge 
 
 from dataclasses import replace
 
+from bot.domain.errors import UserError
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
 from bot.reconcile.content import forward
@@ -63,5 +64,8 @@ def _settle_renewal(tools: Tools, fresh: Promotion, old: Promotion | None) -> in
 def _is_renewal(tools: Tools, fresh: Promotion, head: str) -> bool:
     if not tools.place.signed:
         return head == fresh.head
-    files = forward(tools.repositories, tools.place.repository, fresh.base, edits_of(fresh))
+    try:
+        files = forward(tools.repositories, tools.place.repository, fresh.base, edits_of(fresh))
+    except UserError:
+        return False
     return holds(tools, head, files)
