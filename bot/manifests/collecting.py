@@ -11,11 +11,12 @@ from typing import Any
 from bot.domain.edits import MENDING, RefusalCode
 from bot.domain.image import ImageRef, Version, normal_name, split_reference
 from bot.domain.slot import Holds, ObjectRef, Slot, SlotProblem
-from bot.manifests.changing import NULLS, is_templated, name_prefix
 from bot.manifests.found import FileSlots
+from bot.manifests.guards import NULLS, is_templated
+from bot.manifests.references import name_prefix
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, TextError, place_of
-from bot.yamltext.layout import Layout, layout_of
-from bot.yamltext.splicing import STRING_TAGS
+from bot.yamltext.layout import Layout, layout_of, one_line
+from bot.yamltext.splicing import BLOCK, STRING_TAGS, text_of
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 Path = tuple[str | int, ...]
@@ -73,13 +74,13 @@ class Collector:
                 held[part] = scalar
         if not held:
             return
-        tag = Version.parse(str(held["tag"].value)) if "tag" in held else Version()
-        digest = str(held["digest"].value) if "digest" in held else tag.digest
+        tag = Version.parse(text_of(held["tag"])) if "tag" in held else Version()
+        digest = text_of(held["digest"]) if "digest" in held else tag.digest
         first = held.get("tag") or held["digest"]
         self._add(
             spot,
             first,
-            (0, len(tag.tag or "") if "tag" in held and tag.digest else len(first.value)),
+            (0, len(tag.tag or "") if "tag" in held and tag.digest else len(text_of(first))),
             key=key,
             owner=owner,
             holds=Holds.IMAGE,
@@ -92,7 +93,7 @@ class Collector:
         node = self._readable(spot)
         if node is None or not node.value or (node.style == "" and node.value in NULLS):
             return
-        text = str(node.value)
+        text = text_of(node)
         version = Version.parse(text) if holds in (Holds.IMAGE, Holds.VALUE) else Version(tag=text)
         self._add(spot, node, (0, len(text)), key=key, owner=owner, holds=holds, artifact=artifact, version=version)
 
@@ -150,8 +151,8 @@ class Collector:
     def _add(self, spot: Spot, node: Scalar, span: tuple[int, int], **rest: Any) -> None:
         try:
             layout = layout_of(self.source.text, node)
-            if node.style == "|" and "\n" in node.value:
-                raise TextError("UnsupportedScalar", "the version stands in a block of several lines, or ends with a line break")
+            if node.style in BLOCK and one_line(node) is None:
+                raise TextError("UnsupportedScalar", "the version stands in a block of several lines")
         except TextError as error:
             self.problem(node, error.code, error.message)
             return

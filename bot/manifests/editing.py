@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain.edits import EditRefused
 from bot.manifests import hcl_address, kustomize_address, markers, patterns
-from bot.manifests.addresses import Address, NewValue, parse_address, parse_new
+from bot.manifests.addresses import Address, NewValue, checked_tag, parse_address, parse_new
 from bot.manifests.changing import changes_at, holder_of_text
 from bot.manifests.edited import Edited
 from bot.manifests.files import check_sops, decode, is_bare_text, read_yaml, refused
@@ -31,6 +31,8 @@ def edit(content: bytes, address: AnyMapping[str, Any], new: str | AnyMapping[st
 
 def edit_text(text: str, address: Address, new: NewValue) -> Edited:
     """The same for a text without a byte order mark, and a checked address."""
+    if address.form in ("image", "kustomize"):
+        checked_tag(new.parts())
     if address.form == "regex":
         return patterns.edit_pattern(text, address, new)
     if address.form == "hcl":

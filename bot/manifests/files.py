@@ -61,10 +61,8 @@ def is_sealed(source: Text) -> bool:
 
 def check_sops(source: Text, node: Scalar) -> None:
     """Refuse an edit that would break the file's MAC, or change a value that is itself encrypted."""
-    if sops_map(source.documents) is None:
-        return
     line = line_of(source.text, begin(node))
-    if str(node.value).startswith("ENC["):
+    if str(node.value).startswith("ENC[") and (sops_map(source.documents) or str(node.value).startswith("ENC[AES256_GCM,")):
         raise EditRefused("SopsEncrypted", "the value is encrypted by SOPS", line)
     if is_sealed(source):
         raise EditRefused("SopsEncrypted", "the file is sealed by SOPS: a MAC over all its values would break", line)

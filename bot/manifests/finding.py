@@ -138,7 +138,7 @@ def follow(source: Text, document: Document, steps: "list[str | int] | tuple[str
         if isinstance(node, Alias):
             raise EditRefused("ThroughAlias", f"{_name(path)} is an alias of an anchored value", _line(source, node))
         found = _child(node, step, pointer=pointer)
-        if found is None and isinstance(node, Mapping) and _merged(document, node, str(step)):
+        if found is None and isinstance(node, Mapping) and merged_value(document, node, str(step)) is not None:
             raise EditRefused("ThroughMerge", f"{_name([*path, step])} comes from a merge key", _line(source, node))
         if found is None:
             raise EditRefused("PathNotFound", f"nothing stands at {_name([*path, step])}", _line(source, node))
@@ -160,11 +160,17 @@ def _child(node: Node, step: str | int, *, pointer: bool) -> Node | None:
     return node.children[step]
 
 
-def _merged(document: Document, mapping: Mapping, name: str, depth: int = 0) -> bool:
-    """True where `name` reaches the mapping through a merge key."""
+def merged_value(document: Document, mapping: Mapping, name: str, depth: int = 0) -> Node | None:
+    """What reaches the mapping under `name` through a merge key, None where nothing does; of several sources the first counts."""
     merged = document.resolve(found) if (found := mapping.get("<<")) is not None and depth < 64 else None
     sources = [document.resolve(child) for child in merged.children] if isinstance(merged, Sequence) else [merged]
-    return any(isinstance(one, Mapping) and (one.get(name) is not None or _merged(document, one, name, depth + 1)) for one in sources)
+    for one in sources:
+        if isinstance(one, Mapping):
+            value = one.get(name)
+            value = document.resolve(value) if value is not None else merged_value(document, one, name, depth + 1)
+            if value is not None:
+                return value
+    return None
 
 
 def _has_identity(document: Document, identity: tuple[tuple[str, str], ...]) -> bool:
@@ -173,8 +179,10 @@ def _has_identity(document: Document, identity: tuple[tuple[str, str], ...]) -> 
         return False
     metadata = root.get("metadata")
     for key, wanted in identity:
-        holder = root if key in ("kind", "apiVersion") else metadata
-        if not isinstance(holder, Mapping) or holder.text(key) != wanted:
+        holder = root if key in ("kind", "apiVersion") else document.resolve(metadata) if metadata is not None else None
+        value = holder.get(key) if isinstance(holder, Mapping) else None
+        value = document.resolve(value) if value is not None else None
+        if not isinstance(value, Scalar) or value.value != wanted:
             return False
     return True
 

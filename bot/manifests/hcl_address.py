@@ -8,9 +8,9 @@ import re
 from bot.domain.edits import EditRefused
 from bot.domain.image import ImageRef, Version, split_reference
 from bot.manifests.addresses import Address, NewValue
-from bot.manifests.changing import is_reference, with_parts
 from bot.manifests.edited import Edited
 from bot.manifests.hcl_text import HclValue, hcl_tokens, hcl_values
+from bot.manifests.references import is_reference, with_parts
 from bot.yamltext import Splice, apply, line_of
 
 REF = re.compile(r"[?&](?:ref|version)=(?P<version>[^&]+)")

@@ -8,10 +8,11 @@ import re
 
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue
-from bot.manifests.changing import is_templated, with_parts
 from bot.manifests.edited import Edited
 from bot.manifests.finding import Place, documents_of
+from bot.manifests.guards import is_templated
 from bot.manifests.plaintext import replace_span
+from bot.manifests.references import with_parts
 from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, begin, finish, line_of, walk
 
 _LINE = re.compile(r"[^\r\n]*")
@@ -31,7 +32,9 @@ def find_marked(source: Text, address: Address) -> list[Place]:
         if not isinstance(spot.node, Mapping | Sequence) and _value_begin(source.text, spot) in lines
     ]
     if not places:
-        raise EditRefused("NoMatch", f"no line with a value carries the comment {address.wanted!r}", min(lines, default=1))
+        raise EditRefused(
+            "NoMatch", f"no line with a value carries the comment {address.wanted!r}", line_of(source.text, min(lines, default=0))
+        )
     return places
 
 
@@ -52,6 +55,8 @@ def span_on_line(text: str, address: Address, refusal: EditRefused | None) -> tu
     valued = [(start, value) for start, line in found if (value := _VALUE.match(line)) is not None]
     if refusal is not None and refusal.code != "TemplateSyntax" and not any("=" in one.string for _, one in valued):
         raise refusal
+    if not valued and any(is_templated(line) for _, line in found):
+        raise EditRefused("TemplateSyntax", "the value is made by a template", line_of(text, found[0][0]))
     if not valued:
         raise EditRefused("NoMatch", f"no line with a value carries the comment {address.wanted!r}")
     if len(valued) > 1:
@@ -66,6 +71,7 @@ def span_on_line(text: str, address: Address, refusal: EditRefused | None) -> tu
 
 def mentions(comment: str, marker: str) -> bool:
     """True where the comment holds the marker as a whole, not as part of a longer word (`promote: api` in `promote: api-v2`)."""
+    marker = marker.removeprefix("#").strip() or marker
     return re.search(rf"(?<![\w.$-]){re.escape(marker)}(?![\w.:/-])", comment) is not None
 
 
@@ -73,6 +79,7 @@ def _marked_lines(source: Text, marker: str) -> set[int]:
     """The offsets of the line starts that carry the marker in a comment."""
     text = source.text
     starts: set[int] = set()
+    marker = marker.removeprefix("#").strip() or marker
     position = text.find(marker)
     while position >= 0:
         begin = max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1

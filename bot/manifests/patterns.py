@@ -3,15 +3,22 @@
 Where the text is YAML the edit goes through the YAML engine all the same: a plain value gets its quotes, and no other value may change.
 """
 
+import re
+
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue, compile_regex
-from bot.manifests.changing import Change, with_parts
+from bot.manifests.changing import Change
 from bot.manifests.edited import Edited
 from bot.manifests.files import check_sops, is_bare_text, read_yaml, refused
 from bot.manifests.plaintext import replace_span
+from bot.manifests.references import with_parts
 from bot.manifests.writing import verified, write
 from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, TextError, finish, line_of, walk
 from bot.yamltext.layout import layout_of, token_start
+
+_BREAK = re.compile("[\r\n]")
+_KEY = re.compile(r"""\s*(?:-\s+)*[\w./$"'-]+\s*:\s+\Z""")
+_REST = re.compile(r"[ \t]*(?:$|[\r\n]|[ \t]#)")
 
 
 def edit_pattern(text: str, address: Address, new: NewValue) -> Edited:
@@ -23,8 +30,9 @@ def edit_pattern(text: str, address: Address, new: NewValue) -> Edited:
     value = new.text or with_parts(old, new)
     try:
         source = read_yaml(text)
-    except EditRefused:
-        return replace_span(text, (start, end), value, quote_plain=False, address=address)
+    except EditRefused as refusal:
+        quote = refusal.code == "TemplateSyntax" and _is_plain_value(text, start, end)
+        return replace_span(text, (start, end), value, quote_plain=quote, address=address)
     if is_bare_text(source):
         return replace_span(text, (start, end), value, quote_plain=False, address=address)
     return _through_yaml(source, (start, end), value, address)
@@ -40,9 +48,19 @@ def span_of(text: str, address: Address) -> tuple[int, int]:
     if len(matches) > 1:
         raise EditRefused("AmbiguousMatch", "the pattern matches more than once", line_of(text, matches[1].start(group)))
     start, end = matches[0].span(group)
+    if text[end - 1 : end] == "\r" and end > start:  # `.` matches it, and a line's end is no version
+        end -= 1
     if start == end:
         raise EditRefused("NoMatch", "the pattern's group `version` is empty", line_of(text, start))
+    if (several := _BREAK.search(text, start, end)) is not None:
+        raise EditRefused("UnsupportedScalar", "the pattern's group `version` goes over several lines", line_of(text, several.start()))
     return start, end
+
+
+def _is_plain_value(text: str, start: int, end: int) -> bool:
+    """True where the span is all that stands behind `key: ` on its line of a template for YAML, but for a comment."""
+    before = text[max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1 : start]
+    return _KEY.match(before) is not None and _REST.match(text, end) is not None
 
 
 def _scalar_around(source: Text, start: int, end: int) -> Spot | None:

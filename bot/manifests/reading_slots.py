@@ -11,12 +11,15 @@ from bot.domain.image import ImageRef, Version, split_reference
 from bot.domain.slot import Holds, Slot, SlotProblem
 from bot.manifests import hcl_address, markers, patterns
 from bot.manifests.addresses import Address, parse_address
-from bot.manifests.changing import NULLS, holder_of_text, image_place, is_reference, name_prefix
+from bot.manifests.changing import holder_of_text
 from bot.manifests.editing import find
 from bot.manifests.files import decode, is_bare_text, read_yaml, refused
 from bot.manifests.finding import Place, choose
 from bot.manifests.found import FileSlots
-from bot.yamltext import Text, TextError, line_of
+from bot.manifests.guards import NULLS
+from bot.manifests.image_maps import image_place
+from bot.manifests.references import is_reference, name_prefix
+from bot.yamltext import Text, TextError, line_of, text_of
 from bot.yamltext.layout import layout_of
 
 Held = tuple[int, int, Version, str | None]
@@ -70,8 +73,8 @@ def _at_place(source: Text, place: Place, address: Address) -> list[Held]:
     node, version = image_place(source, place, address)
     if version is not None:
         layout = layout_of(source.text, node)
-        return [(layout.raw(0), layout.raw(len(node.value)), version, None)]
-    text = "" if node.style == "" and node.value in NULLS else str(node.value)
+        return [(layout.raw(0), layout.raw(len(text_of(node))), version, None)]
+    text = "" if node.style == "" and node.value in NULLS else text_of(node)
     layout = layout_of(source.text, node)
     start, end, version, name = _of_text(text, 0, reference=is_reference(text, place.spot.key))
     return [(layout.raw(start), layout.raw(end), version, name)]

@@ -24,6 +24,7 @@ _OTHER = re.compile(
     )\Z""",
     re.X,
 )
+_GO_NUMBER = re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)\Z")
 _FIRST = frozenset("-+.0123456789~=<nNtTfFyYoO")
 
 
@@ -33,4 +34,7 @@ def is_text(plain: str) -> bool:
         return False
     if plain[0] not in _FIRST:
         return True
-    return _OTHER.match(plain) is None
+    if _OTHER.match(plain) is not None:
+        return False
+    # Go takes every `_` out of what begins like a number before it looks: `1e3_` is a thousand.
+    return "_" not in plain or plain[0] not in "-+0123456789" or _GO_NUMBER.match(plain.replace("_", "")) is None

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.yamltext.layout import Layout, layout_of, token_start
+from bot.yamltext.layout import Layout, layout_of, one_line, token_start
 from bot.yamltext.nodes import Scalar, Text, TextError, begin, finish
 from bot.yamltext.quoting import in_double_quotes, in_single_quotes, plain_or_quoted
 
-STRING_TAGS = ("tag:yaml.org,2002:str", "!")
+STRING = "tag:yaml.org,2002:str"
+STRING_TAGS = (STRING, "!")
+"""Tags under which a value is a text. A plain value under `!` is one for YAML, but not for Go's reader."""
+BLOCK = ("|", ">")
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -55,6 +58,8 @@ def line_of(text: str, offset: int) -> int:
 def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     """The smallest splice that makes `node` read as `value`. `flow`: the node stands inside brackets or braces.
 
+    The line breaks that end a block of one line stay (see `read_back`).
+
     Raises TextError `UnsupportedScalar` where the way the scalar is written does not allow it.
     """
     if node.tag is not None and node.tag not in STRING_TAGS:
@@ -65,11 +70,25 @@ def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
         splice = _plain(source, node, value, flow=flow)
         return replace(splice, inside=(splice.start, splice.end) if flow else None)
     inside = (token_start(text, node), finish(node)) if flow else None
-    if node.style == "|" and ("\n" in node.value or value[0] in " \t"):
-        raise TextError("UnsupportedScalar", "the value is a block of several lines, or ends with a line break", begin(node))
-    if node.style == "|":
-        return replace(_inside(layout, node, value), inside=(token_start(text, node), finish(node)), frame=("k: ", ""))
-    return replace(_inside(layout, node, value), inside=inside)
+    if node.style in BLOCK:
+        old = one_line(node)
+        if old is None or value[0] in " \t":
+            raise TextError("UnsupportedScalar", "the value is a block of several lines", begin(node))
+        return replace(_inside(layout, old, value, node.style), inside=(token_start(text, node), finish(node)), frame=("k: ", ""))
+    return replace(_inside(layout, str(node.value), value, node.style), inside=inside)
+
+
+def read_back(node: Scalar, value: str) -> str:
+    """What readers get where `value` was written: a block keeps the line breaks that ended it."""
+    if node.style not in BLOCK:
+        return value
+    old = str(node.value)
+    return value + old[len(old.rstrip("\n")) :]
+
+
+def text_of(node: Scalar) -> str:
+    """What the scalar says, without the line breaks that end a block of one line."""
+    return (one_line(node) if node.style in BLOCK else None) or str(node.value)
 
 
 def raw_of(value: str, style: str | None) -> str:
@@ -86,7 +105,7 @@ def raw_of(value: str, style: str | None) -> str:
 def _plain(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     text = source.text
     start, end = token_start(text, node), finish(node)
-    written = plain_or_quoted(value, flow=flow, strict_json=source.json, tagged_text=node.tag is not None)
+    written = plain_or_quoted(value, flow=flow, strict_json=source.json, tagged_text=node.tag == STRING)
     if start < end:
         return Splice(start=start, end=end, text=written)
     while node.tag is None and node.anchor is None and text[start - 1 : start] in (" ", "\t"):
@@ -99,9 +118,8 @@ def _plain(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     return Splice(start=start, end=start, text=f"{padding}{written}{trailing}")
 
 
-def _inside(layout: Layout, node: Scalar, value: str) -> Splice:
+def _inside(layout: Layout, old: str, value: str, style: str | None) -> Splice:
     """Only what differs between the old and the new value, so that escapes beside it survive."""
-    old = str(node.value)
     same = 0
     while same < len(old) and same < len(value) and old[same] == value[same]:
         same += 1
@@ -109,4 +127,4 @@ def _inside(layout: Layout, node: Scalar, value: str) -> Splice:
     while tail < len(old) - same and tail < len(value) - same and old[-1 - tail] == value[-1 - tail]:
         tail += 1
     new_part = value[same : len(value) - tail]
-    return Splice(start=layout.raw(same), end=layout.raw(len(old) - tail), text=raw_of(new_part, node.style))
+    return Splice(start=layout.raw(same), end=layout.raw(len(old) - tail), text=raw_of(new_part, style))

@@ -17,7 +17,7 @@ from bot.yamltext import jsontext
 from bot.yamltext.nodes import Text, TextError
 from bot.yamltext.resolving import is_text
 from bot.yamltext.second import reads_alike
-from bot.yamltext.splicing import STRING_TAGS, Splice
+from bot.yamltext.splicing import STRING, Splice
 
 _READERS_DIFFER = re.compile("[\x85\u2028\u2029\ufeff]|^%", re.M)
 _INDENT = re.compile(" +")
@@ -98,7 +98,7 @@ def _as_asked(old: Event, new: Event, value: str) -> bool:
     assert isinstance(new, ScalarEvent)
     if new.value != value or new.tag != old.tag or new.anchor != old.anchor:
         return False
-    return bool(new.style) or new.tag in STRING_TAGS or is_text(value)
+    return bool(new.style) or new.tag == STRING or is_text(value)
 
 
 def _lines_around(text: str, start: int, end: int) -> tuple[int, int]:

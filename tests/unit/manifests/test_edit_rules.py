@@ -18,7 +18,7 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("surrogate pairs of JSON", '{"image":"acme/api:1","e":"\\ud83d\\ude80"}', {"image": "acme/api"}, {"tag": "2"}, '{"image":"acme/api:2","e":"\\ud83d\\ude80"}'),
     ("anchor without a value", "tag: &v # c\nx: 1\n", PATH, "v2", "tag: &v v2 # c\nx: 1\n"),
     ("tag without a value", "tag: !!str # c\n", PATH, "v2", "tag: !!str v2 # c\n"),
-    ("non-specific tag is text", "tag: ! v1\n", PATH, "1.10", "tag: ! 1.10\n"),
+    ("non-specific tag is text, but not for Go", "tag: ! v1\n", PATH, "1.10", 'tag: ! "1.10"\n'),
     ("null written out", "tag: ~\n", PATH, "v1", "tag: v1\n"),
     ("empty list item", "- \n- a\n", {"path": "$[0]"}, "v1", "- v1 \n- a\n"),
     ("explicit key", "? tag\n: v1\n", PATH, "v2", "? tag\n: v2\n"),
@@ -85,8 +85,9 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
 
 REFUSED: list[tuple[str, str | bytes, dict[str, Any], Any, str]] = [
     ("key without a colon", "{tag, x}\n", PATH, "v1", "UnsupportedScalar"),
-    ("block that ends with a line break", "tag: |\n  v1\n", PATH, "v2", "UnsupportedScalar"),
-    ("folded block", "tag: >-\n  v1\n", PATH, "v2", "UnsupportedScalar"),
+    ("block of several lines", "tag: |\n  v1\n  v2\n", PATH, "v2", "UnsupportedScalar"),
+    ("folded block of several lines", "tag: >-\n  v1\n  v2\n", PATH, "v2", "UnsupportedScalar"),
+    ("block that begins with a blank", "tag: |2\n    v1\n", PATH, "v2", "UnsupportedScalar"),
     ("tag of one's own", "tag: !foo v1\n", PATH, "v2", "UnsupportedScalar"),
     ("quoted over two lines", 'tag: "a \\\n  b"\n', PATH, "v2", "UnsupportedScalar"),
     ("embedded in quotes", 'v: "tag: v1\\n"\n', {"path": "$.v", "embedded": PATH}, "v2", "UnsupportedScalar"),
