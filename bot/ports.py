@@ -164,6 +164,10 @@ class Forge(Protocol):
         """GitHub's role name of an account on the repository: admin, maintain, write, triage, read or none."""
         ...
 
+    def via_app(self, repository: str, comment_id: int) -> str:
+        """The slug of the App that wrote a comment with its author's token; empty where the author did it himself."""
+        ...
+
     def account(self, login: str) -> int | None:
         """The id behind a login now; None when nobody has it."""
         ...
@@ -213,6 +217,18 @@ class Cards(Protocol):
 
     def show(self, card: Card, references: Mapping[str, str]) -> Mapping[str, str]:
         """Bring a promotion's message to this state, in place where `references` (what the last call returned) says that it stands."""
+        ...
+
+
+class Teller(Protocol):
+    """A receiver of messages beside the chat. A message may reach it twice, under the same id."""
+
+    def wants(self, notice: Notify) -> bool:
+        """Is this message for this receiver?"""
+        ...
+
+    def tell(self, notice: Notify, *, now: datetime) -> None:
+        """One try."""
         ...
 
 
@@ -347,6 +363,10 @@ class Outbox(Protocol):
         ...
 
     def sent(self, key: str, reference: str, *, now: datetime) -> None: ...
+
+    def later(self, key: str, until: datetime) -> None:
+        """Not to be sent before this; it counts as new then."""
+        ...
 
     def failed(self, key: str, error: str, *, now: datetime) -> None:
         """Not taken: tried again later, with growing pauses, for a day."""

@@ -36,6 +36,14 @@ def stranger(*, line: str) -> str:
     return f"{code(line)} was not applied: commands of bot accounts count only when `people.bots` lists the account's id. Nothing changed."
 
 
+def by_app(slug: str) -> str:
+    """A command that an App wrote in a person's name."""
+    return (
+        f"This command was written in your name by the App {code(slug)}, so it does not count. Write it yourself, "
+        f"or have {code(slug + '[bot]')} listed in `people.bots`. Nothing changed."
+    )
+
+
 def wrong(*, line: str, what: str, fix: str = "") -> str:
     """A command that cannot be carried out as it stands."""
     return f"{code(line)} was not applied: {what} {fix}".strip()

@@ -42,6 +42,7 @@ class Saying:
     at: datetime
     body: str
     comment: int = 0
+    via_app: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,12 @@ class Listener:
                 telling.reply(tools, Reply(number=pull.number, comment_id=saying.comment, reaction="confused", about=saying.key))
             self._done(tools, saying.key)
             return False
+        app = tools.forge.via_app(tools.place.repository, saying.comment) if saying.via_app else ""
+        if app and f"{app}[bot]" not in {user for user in self._desk.config.people.bots if isinstance(user, str)}:
+            text = f"{words.reader(saying.actor.login)} {words.by_app(app)}"
+            telling.reply(tools, Reply(number=pull.number, comment_id=saying.comment, reaction="confused", text=text, about=saying.key))
+            self._done(tools, saying.key)
+            return False
         said = Said(actor=saying.actor, at=saying.at, key=saying.key, stage=stage, number=pull.number)
         taken = tools.effects.once(
             f"ordered:{saying.key}",
@@ -128,9 +135,9 @@ class Listener:
 def sayings(pull: PullRequest) -> list[Saying]:
     """Everything on a pull request that may hold a command, oldest first. An edited comment never does: who edited it is not known."""
     found = [
-        Saying(key=f"comment:{one.id}", actor=one.author, at=one.created_at, body=one.body, comment=one.id)
+        Saying(key=f"comment:{one.id}", actor=one.author, at=one.created_at, body=one.body, comment=one.id, via_app=one.via_app)
         for one in pull.comments
-        if not one.ours and not one.edited and not one.via_app and one.author.id
+        if not one.ours and not one.edited and one.author.id
     ]
     found += [
         Saying(key=f"review:{one.id}", actor=one.author, at=one.submitted_at, body=one.body)

@@ -257,6 +257,10 @@ class GitHubForge:
         """One REST call, remembered for a minute (half a minute where it allows nothing)."""
         return self._people.permission(repository, login)
 
+    def via_app(self, repository: str, comment_id: int) -> str:
+        """One REST call: the App that wrote a comment in its author's name, or empty. GraphQL does not tell."""
+        return self._people.via_app(repository, comment_id)
+
     def account(self, login: str) -> int | None:
         """One REST call: the id behind a login; None when nobody has it."""
         return self._people.account(login)

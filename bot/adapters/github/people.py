@@ -79,6 +79,14 @@ class People:
         with understood(f"the account {account}"):
             return str(answer["login"]) if int(answer["id"]) == account else None
 
+    def via_app(self, repository: str, comment: int) -> str:
+        """The slug of the App that wrote a comment with its author's token; empty where the author wrote it himself."""
+        ask = Ask(doing="read a comment", where=repository, needs="issues: read")
+        answer = self._wire.rest("GET", f"/repos/{repository}/issues/comments/{comment}", ask)
+        with understood("a comment"):
+            app = answer["performed_via_github_app"]
+            return "" if app is None else str(app["slug"])
+
     def _member(self, login: str, team: str) -> bool:
         org, _, slug = team.partition("/")
         if not org or not slug:

@@ -129,6 +129,20 @@ def test_b21_our_own_words_and_those_of_other_bots_are_never_commands(world: Des
     assert len(world.replies()) == 1
 
 
+def test_b22_what_an_app_wrote_in_a_person_s_name_counts_only_where_it_is_listed(opened: Callable[..., DeskWorld]) -> None:
+    world = opened()
+    if not any(app.slug == "helper" for app in world.hub.world.apps.values()):
+        world.hub.create_app("helper")
+    said = world.say("ana", "/promote hold --reason x", via_app="helper")
+    world.listen()
+    assert (world.orders(), world.reactions(said)) == ([], ["confused"])
+    assert "by the App `helper`" in world.replies()[0]
+    trusting = opened(people={"bots": ["helper[bot]"]})
+    trusting.say("ana", "/promote hold --reason x", via_app="helper")
+    trusting.listen()
+    assert trusting.orders() == [("hold", "ana")]
+
+
 def test_a_review_holds_commands_too(world: DeskWorld) -> None:
     world.hub.approve(world.repo, world.number, "wes", state="COMMENTED", body="Not yet.\n\n/promote hold --reason numbers")
     world.hub.approve(world.repo, world.number, "rea", state="COMMENTED", body="/promote approve")
