@@ -38,6 +38,7 @@ class Timing:
     dead_after: timedelta = timedelta(seconds=15)
     resync: timedelta = timedelta(minutes=5)
     lost_after: timedelta = timedelta(seconds=60)
+    rescue: timedelta = timedelta(seconds=10)
     stop_wait: timedelta = timedelta(seconds=20)
     keep_runs: timedelta = timedelta(hours=1)
     workers: int = 8
@@ -84,6 +85,8 @@ class Queue(Protocol):
     def start(self, executor: str, run: Callable[[str, str], None]) -> None: ...
     def stop(self) -> None: ...
     def take_over(self, executor: str) -> list[str]: ...
+    def given(self, executor: str) -> set[str]: ...
+    def put_back(self, runs: Sequence[str]) -> None: ...
     def waiting(self) -> set[str]: ...
     def prune(self, *, before: datetime) -> int: ...
 
@@ -111,6 +114,8 @@ class Engine:
         self.joined = False
         self._lock = threading.Condition()
         self._running: dict[str, int] = {}
+        self._under_way: set[str] = set()
+        self._unbegun: set[str] = set()
         self._quick: dict[str, int] = {}
         self._stopping = False
 
@@ -173,9 +178,21 @@ class Engine:
                 log.warning("replica.taken_over", replica=dead, by=self.replica, runs=runs)
                 metrics.TAKEN_OVER.inc()
 
+    def rescue(self) -> None:
+        """Put back runs that the queue gave to this process and that never began here: a database that did not answer in between
+        leaves one behind, and it would hold its stage up for as long as this process lives. Two looks, because one may be too early."""
+        given = self.queue.given(self.replica)
+        with self._lock:
+            unbegun = given - self._under_way
+            stuck, self._unbegun = sorted(unbegun & self._unbegun), unbegun
+        if stuck:
+            log.warning("runs.rescued", runs=stuck)
+            self.queue.put_back(stuck)
+
     def _run(self, stage: str, run: str) -> None:
         replica = self.replica
-        with self._counted(stage) as mine, self.replicas.acting_as(replica), structlog.contextvars.bound_contextvars(stage=stage, run=run):
+        bound = structlog.contextvars.bound_contextvars(stage=stage, run=run)
+        with self._counted(stage, run) as mine, self.replicas.acting_as(replica), bound:
             if not mine:
                 self.wakeups.enqueue_again(stage, now=self._clock())
                 return
@@ -187,16 +204,18 @@ class Engine:
                 log.exception("run.unrecorded")
 
     @contextmanager
-    def _counted(self, stage: str) -> Iterator[bool]:
+    def _counted(self, stage: str, run: str) -> Iterator[bool]:
         with self._lock:
             mine = not self._stopping
             if mine:
                 self._running[stage] = self._running.get(stage, 0) + 1
+                self._under_way.add(run)
         try:
             yield mine
         finally:
             with self._lock:
                 if mine:
+                    self._under_way.discard(run)
                     self._running[stage] -= 1
                     if not self._running[stage]:
                         del self._running[stage]

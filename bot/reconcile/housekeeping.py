@@ -43,6 +43,7 @@ class Housekeeper:
             Duty("heartbeat", timing.beat, self.heartbeat),
             Duty("resync", min(timing.resync, timedelta(seconds=30)), self.resync),
             Duty("lost wake-ups", timing.lost_after, self.find_lost),
+            Duty("unbegun runs", timing.rescue, engine.rescue),
             Duty("prune", timedelta(minutes=10), self.prune),
             *(extra or []),
         ]

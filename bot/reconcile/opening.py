@@ -12,6 +12,7 @@ from bot.domain.errors import OutcomeUnknown, Refused, Stale, UserError
 from bot.domain.people import Person
 from bot.domain.promotion import Promotion, PromotionState, SlotEdit
 from bot.domain.pull import PullRequest, PullState
+from bot.domain.release import same_release
 from bot.ports import OpenedPull
 from bot.reconcile import crash
 from bot.reconcile.content import forward
@@ -178,6 +179,8 @@ def update_promotion(tools: Tools, action: UpdatePromotion) -> None:
     fresh = replace(action.promotion, state=PromotionState.OPENING, head="")
     if not place.signed:
         fresh = replace(fresh, head=_commit(tools, fresh, files, action.message))
+    if _arrived(old, action.promotion):
+        require_unmerged(tools, old)
     if tools.repositories.refresh(place.repository).get(old.branch) != action.expected_head:
         raise Stale(f"{old.branch} does not stand at {action.expected_head[:9]} any more")
     why = f"about to renew #{number}"
@@ -222,9 +225,25 @@ def renewed(tools: Tools, fresh: Promotion, old: Promotion, *, why: str) -> None
     tools.history.save_promotions([over, done], why=why, actor=fresh.starter or BOT, now=now)
 
 
+def _arrived(old: Promotion, fresh: Promotion) -> bool:
+    """True when the stage holds what the promotion to be renewed was to bring: somebody may have merged it, unheard of."""
+    brought = {move.service: move.new for move in old.moves}
+    return any(move.service in brought and same_release(move.old, brought[move.service]) for move in fresh.moves)
+
+
+def require_unmerged(tools: Tools, promotion: Promotion) -> None:
+    """`Stale` when the forge says that the pull request was merged, unheard of: it is read again, and what follows is planned anew."""
+    repository, number = tools.place.repository, promotion.number
+    pull = tools.forge.find_pull(repository, promotion.branch) if number is not None else None
+    if number is not None and pull is not None and pull.number == number and pull.state is PullState.MERGED:
+        tools.history.want_pulls(repository, [number])
+        raise Stale(f"#{number} was merged meanwhile")
+
+
 def close_promotion(tools: Tools, action: ClosePromotion) -> None:
-    """Say why, close, delete the branch if it is still ours, and note it."""
+    """Say why, close, delete the branch if it is still ours, and note it. `Stale` when it was merged meanwhile."""
     place, promotion = tools.place, action.promotion
+    require_unmerged(tools, promotion)
     number = promotion.number
     if number is None and promotion.head:
         found = _find_open(tools, promotion.branch, promotion.head)

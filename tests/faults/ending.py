@@ -69,7 +69,7 @@ def _first_words(body: str) -> str:
 
 def _kind(metadata: dict[str, object] | None) -> str:
     payload = (metadata or {}).get("event_payload")
-    return str(payload.get("key", "")).rpartition(":")[2] if isinstance(payload, dict) else ""
+    return blotted(str(payload.get("key", "")).rpartition(":")[2]) if isinstance(payload, dict) else ""
 
 
 def _history(world: World) -> Effects:

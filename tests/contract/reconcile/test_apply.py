@@ -196,6 +196,27 @@ def test_closing_says_why_and_deletes_the_branch(world: StageWorld) -> None:
     assert (world.only().state, world.only().reason) == (PromotionState.CLOSED, "reverted upstream")
 
 
+def test_what_was_merged_unheard_of_is_not_closed_but_read_again(world: StageWorld) -> None:
+    promotion = opened(world)
+    world.hub.merge_pr(world.repo, 1, "ana")
+    with pytest.raises(Stale, match="merged"):
+        apply(world.tools(), ClosePromotion(promotion=promotion, reason="qa has it already"))
+    assert world.only().state is PromotionState.OPEN
+    assert world.hub.pull(world.repo, 1).comments == []
+    assert list(world.history.stale_pulls(world.repo)) == [1]
+
+
+def test_what_was_merged_unheard_of_is_not_renewed_but_read_again(world: StageWorld) -> None:
+    old = opened(world)
+    world.hub.merge_pr(world.repo, 1, "ana")
+    fresh = replace(world.promotion("1.2.0", old="1.1.0"), number=1, url=old.url, head=old.head)
+    with pytest.raises(Stale, match="merged"):
+        apply(world.tools(), replace(renewal(world, old), promotion=fresh))
+    assert [row.state for row in world.rows()] == [PromotionState.OPEN]
+    assert (world.hub.head(world.repo, old.branch), world.hub.pull(world.repo, 1).title) == (old.head, "promote(qa): payments")
+    assert list(world.history.stale_pulls(world.repo)) == [1]
+
+
 def shown(promotion: Promotion, text: str = "waits for soak", conclusion: str = "") -> Show:
     return Show(
         promotion=promotion, comment=text, check_title="soak", check_summary=text, conclusion=conclusion, labels=("promotion:waiting",)

@@ -16,10 +16,10 @@ def failing(world: StageWorld, promotion: Promotion) -> list[Action]:
     """What a plan says of a failed rollout."""
     now = world.clock()
     failed = replace(promotion, state=PromotionState.FAILED, failed_at=now, reason="crash loop")
-    release = promotion.moves[0].new
+    ban = Quarantine(stage="qa", service="payments", release=promotion.moves[0].new, at=now, reason="crash loop", promotion=promotion.id)
     return [
         SavePromotion(promotion=failed, why="crash loop"),
-        SaveQuarantine(quarantine=Quarantine(stage="qa", service="payments", release=release, at=now, reason="crash loop")),
+        SaveQuarantine(quarantine=ban),
         SaveDeployment(promotion=failed, service="payments", at=now, status="failed", kind="promotion", version="1.1.0"),
         SaveStageHold(hold=StageHold(stage="qa", at=now, reason="too many")),
         Notify(key=f"{promotion.id}:failed", thread=promotion.id, severity=Severity.CRITICAL, stage="qa", text="failed", fields={}),
