@@ -8,11 +8,13 @@ import importlib
 import pkgutil
 import sys
 from functools import cache
+from itertools import pairwise
 
 import typer
 
 import bot.cli as shelf
-from bot.domain.errors import TransientError, Unauthorised, UserError
+from bot.cli._refusal import FAILED, code_of, worded
+from bot.domain.errors import TransientError, UserError
 
 app = typer.Typer(
     name="promotion-bot",
@@ -41,15 +43,21 @@ def load_commands() -> typer.Typer:
 
 
 def main() -> None:
-    """Entry point of `promotion-bot`. Exit 2: usage or configuration, 4: not allowed, 1: any other failure."""
+    """Entry point of `promotion-bot`. Exit 2: usage or configuration, 4: not allowed, 5: not found, 1: any other failure."""
+    as_json = any(one in ("--output=json", "-ojson") for one in sys.argv) or any(
+        pair in (("--output", "json"), ("-o", "json")) for pair in pairwise(sys.argv)
+    )
     try:
         load_commands()()
     except UserError as error:
-        place = f"{error.where}: " if error.where else ""
-        print(f"error: {place}{error.what}", f"  fix: {error.fix}" if error.fix else "", sep="\n", file=sys.stderr)
-        sys.exit(4 if isinstance(error, Unauthorised) else 2)
+        code = code_of(error)
+        print(
+            worded(error.what, why=f"at {error.where}" if error.where else "", fix=error.fix, code=code, as_json=as_json), file=sys.stderr
+        )
+        sys.exit(code)
     except TransientError as error:
-        print(f"error: {error.what}\n  fix: this passes by itself; try again in a moment", file=sys.stderr)
-        sys.exit(1)
+        fix = "this passes by itself; try again in a moment"
+        print(worded(error.what, why="", fix=fix, code=FAILED, as_json=as_json), file=sys.stderr)
+        sys.exit(FAILED)
     except BrokenPipeError:
         sys.exit(141)

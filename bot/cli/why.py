@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
         """Say why a service is where it is in a stage. Exit 0: nothing holds it, 3: a gate or a ban does, 5: no such service there."""
         from bot.cli._plan_text import report_json, report_text
         from bot.cli._planning import offline_plans, online_plans
+        from bot.cli._refusal import NOT_FOUND, refuse
         from bot.domain.errors import UserError
         from bot.planning.standing import Standing
 
@@ -33,16 +34,14 @@ def register(app: typer.Typer) -> None:
         if not reports:
             known = sorted({report.service for one in found.plans for report in one.reports})
             listed = ", ".join(known) if known else "none"
-            print_error(f"{service} is no service of {stage}.", f"the services there are: {listed}")
-            raise typer.Exit(5)
+            refuse(
+                f"{service} is no service of {stage}",
+                why="no version of it was found there or upstream",
+                fix=f"the services there are: {listed}",
+                code=NOT_FOUND,
+                as_json=output == "json",
+            )
         print(report_json(reports[0]) if output == "json" else report_text(reports[0]))
         free = (Standing.UP_TO_DATE, Standing.READY, Standing.ROLLING_OUT)
         held = reports[0].standing not in free and not (reports[0].verdicts and all(verdict.lets_pass for verdict in reports[0].verdicts))
         raise typer.Exit(3 if held else 0)
-
-
-def print_error(what: str, fix: str) -> None:
-    """The two lines of an error, on standard error."""
-    import sys
-
-    print(f"error: {what}\n  fix: {fix}", file=sys.stderr)
