@@ -90,7 +90,8 @@ class Questions:
         return words.why(replace(found, verdicts=found.verdicts), effect.gate)
 
     def _board(self, effect: Effect, said: Said, rights: Mapping[str, Rights]) -> str:
-        visible = [stage for stage in effect.stages if role_in(self._config, said.actor, stage, rights[stage]) is not None]
+        asked = effect.stages or tuple(rights)
+        visible = [stage for stage in asked if role_in(self._config, said.actor, stage, rights[stage]) is not None]
         reports = [report for stage in visible for report in self._plan(stage).reports if effect.subject in ("", report.service)]
         return words.board(reports)
 

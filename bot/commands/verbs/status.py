@@ -21,7 +21,7 @@ def carry(call: Call, scene: Scene) -> Effect:
     named = sort(call.words, scene)
     if named.others:
         return unknown(named.others[0], scene)
-    stages = named.stages or ((scene.stage,) if scene.stage else tuple(scene.places))
+    stages = named.stages or ((scene.stage,) if scene.stage else ())
     return Effect(outcome=Outcome.ASKED, query="status", subject=named.service, stages=stages)
 
 

@@ -169,3 +169,9 @@ def test_b27_more_than_twenty_a_minute_are_turned_down(served: Served) -> None:
     assert said == [200] * 20 + [429] * 5
     served.clock.shift += timedelta(minutes=2)
     assert served.run("mia", "ping").status_code == 200
+
+
+def test_who_may_read_one_stage_asks_for_all_and_sees_that_one(served: Served) -> None:
+    assert served.run("rea", "status").status_code == 200
+    assert served.run("rea", "status dev").status_code == 403
+    assert served.run("sam", "status").status_code == 403
