@@ -23,6 +23,7 @@ LEEWAY_SECONDS = 30
 KEEP_SECONDS = 3_600.0
 APART_SECONDS = 60.0
 """A key that is not known makes us fetch the issuer's keys again, but not more often than this."""
+REST_SECONDS = 10.0
 LONGEST = 8_000
 NEEDED = ("exp", "iat", "iss", "aud", "sub")
 
@@ -41,6 +42,7 @@ class IdentityTokens:
         self._http = http
         self._private = private
         self._keys: dict[str, _Keys] = {}
+        self._failed: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def claims(self, token: str, *, issuer: str, audience: str) -> Mapping[str, Any]:
@@ -69,12 +71,25 @@ class IdentityTokens:
             known = self._keys.get(issuer)
         stale = known is None or now - known.fetched > KEEP_SECONDS
         if stale or (known is not None and kid not in known.keys and now - known.fetched > APART_SECONDS):
-            known = _Keys(keys=self._fetch(issuer), fetched=now)
-            with self._lock:
-                self._keys[issuer] = known
+            known = self._asked(issuer, now)
         if known is None or kid not in known.keys:
             raise _wrong("its key is not one of the issuer's")
         return known.keys[kid]
+
+    def _asked(self, issuer: str, now: float) -> _Keys:
+        """The issuer's keys, asked for now. An issuer that did not answer is left alone for a moment, whoever shows its tokens."""
+        with self._lock:
+            if now - self._failed.get(issuer, -REST_SECONDS) < REST_SECONDS:
+                raise TransientError(f"{issuer} did not answer a moment ago")
+        try:
+            found = _Keys(keys=self._fetch(issuer), fetched=now)
+        except (TransientError, UserError):
+            with self._lock:
+                self._failed[issuer] = time.monotonic()
+            raise
+        with self._lock:
+            self._keys[issuer] = found
+        return found
 
     def _fetch(self, issuer: str) -> Mapping[str, jwt.PyJWK]:
         described = json_object(self._get(f"{issuer}/.well-known/openid-configuration"), issuer)

@@ -72,7 +72,7 @@ class SafeHttp:
         request = httpcore.Request(
             method,
             httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
-            headers=_headers(target, headers or {}, body),
+            headers=_headers(method, target, headers or {}, body),
             content=body or None,
             extensions={"timeout": {"read": limits.seconds, "write": limits.seconds, "connect": limits.connect, "pool": limits.connect}},
         )
@@ -111,9 +111,9 @@ def authorization(secret: str) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}"}
 
 
-def _headers(target: httpx.URL, given: Mapping[str, str], body: bytes) -> list[tuple[bytes, bytes]]:
+def _headers(method: str, target: httpx.URL, given: Mapping[str, str], body: bytes) -> list[tuple[bytes, bytes]]:
     own = {"user-agent": AGENT, "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
-    if body:
+    if body or method == "POST":
         own["content-length"] = str(len(body))
     wanted = own | {name.lower(): value for name, value in given.items()}
     try:

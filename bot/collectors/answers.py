@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from prometheus_client import Counter
 
 from bot.domain.errors import TransientError, UserError
 from bot.domain.facts import Answer, Question
 
 log = structlog.get_logger("answers")
+
+ASKED = Counter("promotion_bot_gate_questions_total", "Questions of gates that were asked of the outside.", ["source", "outcome"])
 
 PATIENCE_SECONDS = 3.0
 """How long a run waits for answers that are not there yet; they go on being fetched and are there at the next look."""
@@ -107,6 +110,7 @@ class HeldAnswers:
         except Exception as error:
             log.exception("answers.failed", source=self.source)
             problem = f"internal error ({type(error).__name__})"
+        ASKED.labels(source=self.source, outcome="answered" if found is not None else "failed").inc()
         with self._lock:
             entry.running = None
             if found is not None:

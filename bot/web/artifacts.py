@@ -26,6 +26,7 @@ from bot.config.schema import Config
 from bot.domain.arrival import Arrival
 from bot.domain.errors import TransientError, Unauthorised, UserError
 from bot.domain.image import Version, normal_name, valid_digest, valid_tag
+from bot.web import metrics
 from bot.web.body import Rejected, read_body
 from bot.web.strict_json import BadJson, parse_object
 
@@ -65,6 +66,7 @@ def router(door: Door) -> APIRouter:
             body = await read_body(request, largest=LARGEST)
             return await run_in_threadpool(_told, door, request.headers.get("authorization", ""), body)
         except Rejected as rejected:
+            metrics.REJECTED.labels(reason=rejected.reason).inc()
             log.info("artifacts.rejected", reason=rejected.reason, status=rejected.status)
             return JSONResponse({"error": rejected.what}, status_code=rejected.status)
 
@@ -76,6 +78,7 @@ def router(door: Door) -> APIRouter:
                 raise Rejected(404, "unknown", "there is nothing here")
             body = await read_body(request, largest=LARGEST_HINT)
         except Rejected as rejected:
+            metrics.REJECTED.labels(reason=rejected.reason).inc()
             return JSONResponse({"error": rejected.what}, status_code=rejected.status)
         try:
             found = door.watch.hint(_texts(json.loads(body)), now=door.clock())

@@ -23,7 +23,7 @@ from bot.adapters.store.migrate import upgrade
 from bot.collectors.artifacts import RegistryWatch
 from bot.config.schema import Config
 from bot.domain.arrival import Arrival
-from bot.domain.errors import TransientError
+from bot.domain.errors import TransientError, UserError
 from bot.domain.image import Version
 from bot.web.artifacts import Door, router
 from bot.web.health import Readiness
@@ -342,3 +342,27 @@ def test_keys_on_another_host_are_not_fetched() -> None:
         token = jwt.encode({"iss": issuer.url, "aud": "a", "sub": "s", "iat": now, "exp": now + 9}, KEY, "RS256", {"kid": "k1"})
         with pytest.raises(TransientError, match="another host"):
             IdentityTokens(SafeHttp(), private=True).claims(token, issuer=issuer.url, audience="a")
+
+
+def test_an_issuer_that_is_down_is_not_asked_by_every_token() -> None:
+    with far_side(lambda _asked, connection: connection.sendall(answer(status="500 No"))) as issuer:
+        now = int(datetime.now(UTC).timestamp())
+        token = jwt.encode({"iss": issuer.url, "aud": "a", "sub": "s", "iat": now, "exp": now + 9}, KEY, "RS256", {"kid": "k1"})
+        tokens = IdentityTokens(SafeHttp(), private=True)
+        for _ in range(5):
+            with pytest.raises(TransientError):
+                tokens.claims(token, issuer=issuer.url, audience="a")
+    assert len(issuer.asked) == 1
+
+
+def test_strange_keys_make_us_ask_the_issuer_once_a_minute_at_most() -> None:
+    keys, home = [OTHER.public_key()], []
+    with far_side(issuing(lambda: keys, home)) as issuer:
+        home.append(issuer)
+        now = int(datetime.now(UTC).timestamp())
+        tokens = IdentityTokens(SafeHttp(), private=True)
+        for _ in range(3):
+            token = jwt.encode({"iss": issuer.url, "aud": "a", "sub": "s", "iat": now, "exp": now + 9}, KEY, "RS256", {"kid": "k2"})
+            with pytest.raises(UserError, match="not one of the issuer's"):
+                tokens.claims(token, issuer=issuer.url, audience="a")
+    assert len(issuer.asked) == 2
