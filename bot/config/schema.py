@@ -14,8 +14,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from bot.config._model import SETTINGS, STAGE_NAME, Account, StageName, TeamSlug
-from bot.config.notifications import Notifications, Slack
 from bot.config.artifacts import Artifacts
+from bot.config.delivery import Incidents, Reports
+from bot.config.notifications import Notifications, Slack
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.service import Place, Service, Services
 from bot.config.sources import Endpoint, Registry, Sources
@@ -32,12 +33,14 @@ __all__ = [
     "Endpoint",
     "Forge",
     "Group",
+    "Incidents",
     "Notifications",
     "People",
     "Permission",
     "Pipeline",
     "Place",
     "Registry",
+    "Reports",
     "RoleName",
     "Roles",
     "Rollout",
@@ -171,6 +174,10 @@ class Config(BaseModel):
     """How services are found without configuration."""
     people: People = People()
     """Who may do what."""
+    incidents: Incidents = Incidents()
+    """Who tells of incidents."""
+    reports: Reports = Reports()
+    """Which delivery reports are sent."""
     artifacts: Artifacts = Artifacts()
     """Where new versions come from, besides an upstream stage."""
     teams: Mapping[str, Team] = {}

@@ -11,7 +11,8 @@ from datetime import datetime
 class Incident:
     """One incident. `id` begins with its source (`api:`, `alertmanager:`, `pagerduty:`, `issue:`) and is the same each time it is told.
 
-    `at` is when it began, `recovered_at` when it was over (None: it is not), both in UTC. `deploy` is the id of the rollout that
+    `at` is when it began, `recovered_at` when it was over (None: it is not), `reopened_at` when it began again, all in UTC. One that
+    was `withdrawn` was no incident after all. `deploy` is the id of the rollout that
     brought it; where it is None, `version` may name what was live, and the incident is linked to the rollout that brought that.
     """
 
@@ -24,4 +25,6 @@ class Incident:
     version: str = ""
     deploy: str | None = None
     recovered_at: datetime | None = None
+    reopened_at: datetime | None = None
+    withdrawn: bool = False
     url: str = ""

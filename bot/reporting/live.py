@@ -68,7 +68,7 @@ def live_history(records: Records, *, teams: Mapping[str, str] | None = None, gr
     events: list[Event] = [deploy for deploys in ours.values() for deploy in deploys]
     for place, found in changes.items():
         events += regressions(found, ours[place], patience.get(place[0], timedelta()))
-    for incident in records.incidents:
+    for incident in (one for one in records.incidents if not one.withdrawn):
         events += told(incident, ours)
     return History(events=tuple(events))
 

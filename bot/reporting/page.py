@@ -27,8 +27,8 @@ class Page:
     """The report of the window, of the equally long window before it, and of the weeks up to its end (oldest first).
 
     `rollouts` are the selection's on every stage, `stages` the pipeline's order where it is known.
-    `blocked` are the promotions that wait now and `phases` where the time of the merged ones went, both into every stage; `restated`
-    tells what late events changed in the report before this one. `tiers` is the year whose tier labels are wanted, None for none (the default).
+    `blocked` are the promotions that wait now, `phases` where the time of the merged ones went (into every stage), `restated`
+    tells what late events changed in the report before this one. `tiers` is the year whose tier labels are wanted (default: none).
     """
 
     report: Report

@@ -6,9 +6,10 @@ from bot.adapters.credentials import Credentials
 from bot.adapters.github.identity import Identities
 from bot.adapters.oidc import IdentityTokens
 from bot.adapters.safe_http import SafeHttp
+from bot.adapters.store.delivery import StoredDelivery
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
-from bot.web import api, artifacts, github_hook, health
+from bot.web import api, artifacts, github_hook, health, incidents
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.server import create_app
@@ -31,9 +32,17 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         [secret.get_secret_value() for secret in settings.github_webhook_secrets], allow_none=settings.insecure_no_webhook_secret
     )
     intake = Intake(parts.database, bot.wakeups, stage_map(bot), clock=parts.clock, ours=lambda: bot.login)
+    desk = incidents.Desk(
+        config=parts.config,
+        credentials=Credentials(settings.credentials),
+        kept=StoredDelivery(parts.database),
+        wake=bot.engine.wake,
+        clock=parts.clock,
+    )
     refresh = health.gauges(parts.database, bot.wakeups, bot.engine.replicas, bot.outbox, parts.clock)  # type: ignore[arg-type]
     return [
-        github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret),
+        github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret, listen=desk.hear_issue),
+        incidents.router(desk),
         health.router(readiness, parts.database),
         health.metrics_router(refresh),
         artifacts.router(_artifacts(bot, settings)),

@@ -5,7 +5,8 @@ https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhook
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -28,6 +29,7 @@ SOURCE = "github"
 PATH = "/webhooks/github"
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _EVENT = re.compile(r"[a-z_]{1,60}\Z")
+Listener = Callable[[str, Mapping[str, object]], None]
 
 
 def check_secrets(secrets: Sequence[str], *, allow_none: bool = False) -> tuple[bytes, ...]:
@@ -41,8 +43,11 @@ def check_secrets(secrets: Sequence[str], *, allow_none: bool = False) -> tuple[
     return found
 
 
-def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False) -> APIRouter:
-    """The route. `unsigned` (loopback experiments only) takes events without a signature when there is no secret at all."""
+def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, listen: Listener | None = None) -> APIRouter:
+    """The route. `unsigned` (loopback experiments only) takes events without a signature when there is no secret at all.
+
+    `listen` is told every event with its payload once it is known to be GitHub's.
+    """
     routes = APIRouter()
 
     @routes.post(PATH, status_code=202, tags=["webhooks"])
@@ -51,7 +56,8 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False) 
         try:
             body = await read_body(request)
             began = monotonic()
-            outcome = await run_in_threadpool(_take, intake, secrets, unsigned and not secrets, dict(request.headers.raw), body)
+            take = partial(_take, intake, secrets, unsigned and not secrets, listen=listen)
+            outcome = await run_in_threadpool(take, dict(request.headers.raw), body)
         except Rejected as rejected:
             metrics.REJECTED.labels(reason=rejected.reason).inc()
             log.info("webhook.rejected", reason=rejected.reason, status=rejected.status)
@@ -63,7 +69,9 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False) 
     return routes
 
 
-def _take(intake: Intake, secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, bytes], body: bytes) -> str:
+def _take(
+    intake: Intake, secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, bytes], body: bytes, *, listen: Listener | None
+) -> str:
     if not unsigned:
         place = signed_by(body, headers.get(b"x-hub-signature-256"), secrets)
         if place is None:
@@ -79,7 +87,17 @@ def _take(intake: Intake, secrets: Sequence[bytes], unsigned: bool, headers: Map
         payload = parse_object(body)
     except BadJson as error:
         raise Rejected(400, "bad json", f"bad json: {error}") from None
+    if listen is not None:
+        _listen(listen, event, payload)
     return _store(intake, event, delivery, payload, body)
+
+
+def _listen(listen: Listener, event: str, payload: Mapping[str, object]) -> None:
+    try:
+        listen(event, payload)
+    except TransientError as error:
+        log.warning("webhook.not_stored", github_event=event, reason=str(error))
+        raise Rejected(503, "database", "the event could not be stored now; it is fetched again later") from None
 
 
 def _store(intake: Intake, event: str, delivery: str, payload: Mapping[str, object], body: bytes) -> str:

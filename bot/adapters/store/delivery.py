@@ -132,11 +132,13 @@ class StoredDelivery:
 
 
 def merged(before: Incident, told: Incident) -> Incident:
-    """An incident that is told again: the earlier beginning, what is newly known, and the later end.
+    """An incident that is told again, in any order: the earlier beginning, what is newly known, and the later end.
 
-    An end stays an end: a source that opens it anew gives it another id.
+    An end stays an end, unless the incident was opened again after it.
     """
     ends = [end for end in (before.recovered_at, told.recovered_at) if end is not None]
+    again = max((at for at in (before.reopened_at, told.reopened_at) if at is not None), default=None)
+    end = max(ends, default=None)
     return replace(
         told,
         at=min(before.at, told.at),
@@ -146,5 +148,6 @@ def merged(before: Incident, told: Incident) -> Incident:
         version=told.version or before.version,
         deploy=told.deploy or before.deploy,
         url=told.url or before.url,
-        recovered_at=max(ends, default=None),
+        reopened_at=again,
+        recovered_at=None if end is not None and again is not None and again >= end else end,
     )
