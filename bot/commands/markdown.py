@@ -16,6 +16,9 @@ from markdown_it.token import Token
 LONGEST = 1 << 16
 """Signs of a comment that are looked at; GitHub takes no more."""
 
+MOST_LINES = 10_000
+"""Lines that are looked at; the paragraph in which the cut falls is not."""
+
 _MARK = re.compile(r"`+|<")
 _DETAILS = re.compile(r"<(/?)(?:details|template|script|style|pre|textarea)\b", re.IGNORECASE)
 
@@ -29,18 +32,19 @@ def _parser() -> MarkdownIt:
 
 def paragraph_lines(text: str) -> list[tuple[int, str]]:
     """(line number from 1, line) of all lines of top-level paragraphs that are not inside code, HTML, or a folded part."""
-    clean = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
-    lines = clean.split("\n")
+    lines = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cut = len(lines) > MOST_LINES
+    lines = lines[:MOST_LINES]
     found: list[tuple[int, str]] = []
     folded = 0
-    for token in _parser().parse(clean):
+    for token in _parser().parse("\n".join(lines)):
         if token.level:
             continue
         if token.type == "html_block":
             folded = max(0, folded + _folds(token))
         elif token.type == "paragraph_open" and not folded and token.map is not None:
             begin, end = token.map
-            found += _visible(lines, begin, end)
+            found += _visible(lines, begin, end) if not cut or end < MOST_LINES else []
     return found
 
 

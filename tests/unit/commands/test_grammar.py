@@ -233,6 +233,7 @@ HOSTILE = {
     "entities": "&amp;" * (FULL // 5),
     "backslashes": "\\" * FULL,
     "escaped backticks": "\\`" * (FULL // 2),
+    "short lines": "x\n" * (FULL // 2),
     "line ends": "\n" * FULL,
     "details": "<details>\n\n" * (FULL // 11),
     "headings": "#" * FULL,
@@ -247,6 +248,18 @@ HOSTILE = {
 def test_hostile_text_costs_little(text: str) -> None:
     assert len(text) <= FULL + 2_000
     body = f"{text[: FULL - 40]}\n\n/promote status"
+    assert min(seconds(body) for _ in range(3)) < 0.3
+
+
+def seconds(text: str) -> float:
+    """What one reading costs; of several, the least counts: the machine may be busy with something else."""
     began = time.process_time()
-    read(body, verbs())
-    assert time.process_time() - began < 0.3
+    read(text, verbs())
+    return time.process_time() - began
+
+
+def test_after_ten_thousand_lines_nothing_is_read() -> None:
+    assert calls("x\n\n" * 4_000 + CMD) == ["approve"]
+    assert calls("x\n" * 12_000 + CMD) == []
+    assert calls(CMD + "\n\n" + "x\n" * 12_000) == ["approve"]
+    assert calls("x\n\n" * 4_999 + "`a\n" + CMD + "\n`") == []
