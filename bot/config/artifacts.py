@@ -1,5 +1,6 @@
 """Where new versions come from, besides an upstream stage: registries that are watched, and CIs that may tell of their builds."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -26,6 +27,11 @@ def _range(value: str) -> str:
 
 
 Image = Annotated[str, AfterValidator(_image)]
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> VersionRange:
+    return VersionRange.parse(text)
 
 
 class Watch(BaseModel):
@@ -67,7 +73,7 @@ class Watch(BaseModel):
             return tag == self.tag
         if self.pattern and not compile_pattern(self.pattern).fullmatch(tag):
             return False
-        return self.pick != "semver" or VersionRange.parse(self.range).holds(tag, prereleases=self.prereleases)
+        return self.pick != "semver" or _parsed(self.range).holds(tag, prereleases=self.prereleases)
 
     def compared(self, tag: str) -> str:
         """The part of the tag by which it is put in order."""

@@ -6,6 +6,7 @@ commit hashes, cannot be compared: the answer is None, and whoever asks must not
 """
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 
 from bot.domain.image import Version
@@ -55,6 +56,7 @@ def same(left: Version, right: Version) -> bool:
     return left.tag == right.tag and left.tag is not None
 
 
+@lru_cache(maxsize=8_192)
 def _parse(tag: str) -> tuple[str, Key] | None:
     match = _ORDERED.fullmatch(tag)
     if match is None or _HASH.fullmatch(tag):

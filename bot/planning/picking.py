@@ -44,11 +44,11 @@ def _highest(watch: Watch, fitting: list[str]) -> Picked:
         return compare_tags(text[one], text[other]) or 0
 
     best = max(known, key=cmp_to_key(order))
-    rivals = [tag for tag in known if tag != best and compare_tags(text[tag], text[best]) is None]
-    if rivals:
-        return Picked(problem=f"nobody can tell which of {best} and {rivals[0]} is newer; narrow the pattern", passed_over=passed_over)
-    equals = sorted(tag for tag in known if compare_tags(text[tag], text[best]) == 0)
-    return Picked(tag=equals[0], passed_over=passed_over)
+    beside = {tag: compare_tags(text[tag], text[best]) for tag in known}
+    rival = next((tag for tag, order in beside.items() if order is None), None)
+    if rival is not None:
+        return Picked(problem=f"nobody can tell which of {best} and {rival} is newer; narrow the pattern", passed_over=passed_over)
+    return Picked(tag=min(tag for tag, order in beside.items() if order == 0), passed_over=passed_over)
 
 
 def _newest(watch: Watch, fitting: list[str], built: Callable[[str], datetime | None]) -> Picked:
