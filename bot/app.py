@@ -15,12 +15,14 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.adapters import answers
+from bot.adapters.credentials import Credentials
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
 from bot.adapters.github.auth import AppInstallation, PersonalToken
 from bot.adapters.github.deliveries import redeliver_missed
 from bot.adapters.github.forge import AppKey, GitHubForge, connect
 from bot.adapters.kubernetes.clusters import KubernetesClusters
+from bot.adapters.notify.shelf import Means, tellers
 from bot.adapters.registry.reach import Registries, registries
 from bot.adapters.registry.reader import TagReader
 from bot.adapters.safe_http import SafeHttp
@@ -31,6 +33,7 @@ from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.migrate import upgrade
 from bot.adapters.store.outbox import StoredOutbox
+from bot.adapters.store.pruning import pruner
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.collectors.answers import HeldAnswers
@@ -44,6 +47,7 @@ from bot.planning.plan import plan
 from bot.planning.standing import Plan
 from bot.ports import Chat
 from bot.reconcile.crash import CrashPoints
+from bot.reconcile.daily import keep_digest
 from bot.reconcile.effects import Effects
 from bot.reconcile.elsewhere import Elsewhere
 from bot.reconcile.engine import Engine, Timing
@@ -61,9 +65,10 @@ log = structlog.get_logger("app")
 
 Clock = Callable[[], datetime]
 WORKERS = 4
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 RETELL = timedelta(seconds=20)
 MISSED = timedelta(minutes=5)
+HOURLY = timedelta(hours=1)
 KEPT_BY_GITHUB = timedelta(days=3)
 
 
@@ -217,7 +222,9 @@ class Bot:
             [
                 Duty("identity", RETELL, self.learn_login),
                 Duty("notices", RETELL, self.retell),
+                Duty("digest", RETELL, self.tell_daily),
                 Duty("missed webhooks", MISSED, self.fetch_missed),
+                Duty("prune rows", HOURLY, pruner(parts.database, parts.clock)),
             ],
         )
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
@@ -234,7 +241,16 @@ class Bot:
         """Takes commands, from wherever they come."""
         self.listener = Listener(self.desk)
         cards = parts.chat if isinstance(parts.chat, SlackChat) else None
-        self.elsewhere = Elsewhere(cards=cards, page=parts.forge.deployments if config.forge.deployments else None)
+        page = parts.forge.deployments if config.forge.deployments else None
+        self.elsewhere = Elsewhere(cards=cards, page=page, quiet=partial(self._quiet, "info"))
+        self.tellers = tellers(
+            Means(
+                notifications=config.notifications,
+                credentials=Credentials(parts.settings.credentials),
+                http=SafeHttp(),
+                source=parts.settings.external_url or "promotion-bot",
+            )
+        )
         self.login = ""
         """Under which login the bot writes; empty until the forge was asked."""
         self._missed_since = parts.clock() - KEPT_BY_GITHUB
@@ -313,8 +329,17 @@ class Bot:
 
     def retell(self) -> None:
         """Messages that the chat did not take: again, once each."""
+        config = self.parts.config
         for notice in self.outbox.due(now=self.parts.clock()):
-            post(self._tools(notice.stage), notice)
+            post(self._tools(notice.stage if notice.stage in config.order() else config.order()[0]), notice)
+
+    def tell_daily(self) -> None:
+        """Keep the day's digest when it is due; it is sent with the other messages."""
+        keep_digest(self.parts.config, self.parts.history, self.outbox, now=self.parts.clock())
+
+    def _quiet(self, severity: str, now: datetime) -> datetime | None:
+        slack = self.parts.config.notifications.slack
+        return slack.quiet.until(severity, now) if slack is not None and slack.quiet is not None else None
 
     def _tools(self, stage_name: str) -> Tools:
         stage = self.parts.config.stage(stage_name)
@@ -328,6 +353,8 @@ class Bot:
             effects=self.effects,
             clock=self.parts.clock,
             chat=self.parts.chat,
+            others=self.tellers,
+            quiet=self._quiet,
         )
 
     def _order_given(self, stage: str, reason: str) -> None:

@@ -4,7 +4,7 @@ Decides what may stand under `notifications`. Where a message goes is `planning.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from bot.config._model import SETTINGS, Account, Channel, StageName
 from bot.gates._fields import HttpUrl, Listed, Zone
 
 Severity = Literal["info", "warning", "critical"]
+SEVERITIES = ("info", "warning", "critical")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS: tuple[Weekday, ...] = WEEKDAYS[:5]
@@ -54,6 +55,28 @@ class QuietHours(BaseModel):
     """Saturdays and Sundays are quiet as a whole."""
     unless: Literal["warning", "critical"] = "critical"
     """What is at least this serious is told at once."""
+
+    def until(self, severity: str, now: datetime) -> datetime | None:
+        """When a message of this seriousness may be sent: the end of the quiet hours that `now` is in, None for at once."""
+        if SEVERITIES.index(severity) >= SEVERITIES.index(self.unless):
+            return None
+        zone = ZoneInfo(self.zone)
+        at = now.astimezone(zone)
+        while (found := self._end(at)) is not None:
+            at = found
+        return at.astimezone(UTC) if at > now else None
+
+    def _end(self, at: datetime) -> datetime | None:
+        """The end of the one quiet span that holds this local time."""
+        midnight = datetime.combine(at.date() + timedelta(days=1), time(), tzinfo=at.tzinfo)
+        if self.weekends and at.weekday() >= 5:
+            return midnight
+        clock = at.timetz().replace(tzinfo=None)
+        if self.begin < self.end:
+            return datetime.combine(at.date(), self.end, tzinfo=at.tzinfo) if self.begin <= clock < self.end else None
+        if clock >= self.begin:
+            return datetime.combine(at.date() + timedelta(days=1), self.end, tzinfo=at.tzinfo)
+        return datetime.combine(at.date(), self.end, tzinfo=at.tzinfo) if clock < self.end else None
 
     @model_validator(mode="after")
     def _two_times(self) -> "QuietHours":
@@ -110,6 +133,62 @@ class Slack(BaseModel):
     """Slack's address."""
 
 
+class Audience(BaseModel):
+    """What one receiver is told."""
+
+    model_config = SETTINGS
+
+    at_least: Severity = "info"
+    """Only what is at least this serious."""
+    stages: Annotated[tuple[StageName, ...], Listed()] = ()
+    """Only these stages; without it, all."""
+
+
+class Webhook(Audience):
+    """A receiver of your own: each message as one signed POST (https://www.standardwebhooks.com)."""
+
+    url: HttpUrl
+    """Its address."""
+    secret: Credential = ""
+    """Name of the credential that signs (`PROMOTION_BOT_CREDENTIALS__<NAME>`); nothing is sent unsigned."""
+    format: Literal["json", "cloudevents"] = "json"
+    """`json`: the message as it is. `cloudevents`: CloudEvents 1.0, with CDEvents for what happened to a service."""
+    allow_private: bool = False
+    """May its address be a private one (10/8, 192.168/16, fc00::/7 and the like)?"""
+
+    @model_validator(mode="after")
+    def _signed(self) -> "Webhook":
+        if not self.secret:
+            raise ValueError("name the credential that signs: `secret: NAME`. Nothing is sent unsigned")
+        return self
+
+
+class Mail(Audience):
+    """E-mail by SMTP."""
+
+    host: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$")
+    """The mail server."""
+    port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is kept secret. `none` sends no password."""
+    credential: Credential = ""
+    """Name of the credential to log in with, `user:password`; without it, nobody logs in."""
+    sender: MailAddress
+    """From whom."""
+    to: Annotated[tuple[MailAddress, ...], Listed()] = Field(min_length=1)
+    """To whom."""
+
+
+class Teams(Audience):
+    """A channel of Microsoft Teams, by the address of its workflow \"When a Teams webhook request is received\"."""
+
+    address: Credential = Field(min_length=1)
+    """Name of the credential that holds the workflow's address: the address itself is the secret."""
+    allow_private: bool = False
+    """May the address be a private one, and without TLS? For a relay of your own."""
+
+
 class Notifications(BaseModel):
     """How people are told outside of the forge."""
 
@@ -117,3 +196,9 @@ class Notifications(BaseModel):
 
     slack: Slack | None = None
     """Slack."""
+    webhooks: Mapping[StageName, Webhook] = {}
+    """Receivers of your own, by a name of your choice."""
+    mail: Mapping[StageName, Mail] = {}
+    """E-mail, by a name of your choice."""
+    teams: Mapping[StageName, Teams] = {}
+    """Channels of Microsoft Teams, by a name of your choice."""

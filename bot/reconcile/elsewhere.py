@@ -16,8 +16,10 @@ from bot.domain.action import Severity
 from bot.domain.card import Card
 from bot.domain.errors import Fenced, TransientError, UserError
 from bot.domain.promotion import Promotion, PromotionState
+from bot.messages.cloudevents import events
 from bot.messages.comment import check_title
 from bot.ports import Cards, DeploymentPage
+from bot.reconcile import telling
 from bot.reconcile.tools import Tools
 
 log = structlog.get_logger("elsewhere")
@@ -51,12 +53,12 @@ class Elsewhere:
 
     def show(self, tools: Tools) -> datetime | None:
         """Bring everything up to date; the answer is when to look again, None when nothing is left to do."""
-        if self.cards is None and self.page is None:
+        if self.cards is None and self.page is None and not tools.others:
             return None
         now = tools.clock()
         looks: list[datetime] = []
         promotions = [one for one in tools.history.promotions(tools.place.stage) if _concerns(one, now)]
-        for what, write in (("card", self._card), ("deployment", self._deployment)):
+        for what, write in (("card", self._card), ("deployment", self._deployment), ("event", _events)):
             for promotion in promotions:
                 key = f"{what}:{promotion.id}"
                 if f"{key}:{promotion.version}" in self._final or now < self._not_before.get(what, now):
@@ -76,7 +78,7 @@ class Elsewhere:
                     continue
                 if look is not None:
                     looks.append(look)
-                elif not promotion.state.in_flight:
+                elif what == "event" or not promotion.state.in_flight:
                     self._final.add(f"{key}:{promotion.version}")
         return min(looks, default=None)
 
@@ -116,6 +118,13 @@ class Elsewhere:
             )
         tools.history.save_binding(key, {**written, HASH: wanted}, now=tools.clock())
         return None
+
+
+def _events(tools: Tools, promotion: Promotion, _key: str, _others: list[Promotion]) -> None:
+    """What happened, for those who take events: kept once each, sent by the housekeeping."""
+    if tools.others:
+        for event in events(promotion):
+            telling.copies(tools, event)
 
 
 def _concerns(promotion: Promotion, now: datetime) -> bool:

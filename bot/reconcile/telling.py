@@ -9,12 +9,18 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.domain.action import Notify, Reply, Show
 from bot.domain.errors import TransientError, UserError
 from bot.reconcile import crash
 from bot.reconcile.tools import Tools
 
+log = structlog.get_logger("telling")
+
 AT_MOST_EVERY = timedelta(seconds=15)
+COPY = "to:"
+"""How the key of a copy begins; the receiver's name and the message's own key follow."""
 SHOWN, FACE = "bot:shown", "bot:face"
 
 
@@ -76,8 +82,16 @@ def notify(tools: Tools, action: Notify) -> None:
 
 
 def post(tools: Tools, action: Notify) -> bool:
-    """One try; True when the chat took it. Without a chat it counts as taken."""
+    """One try; True when it was taken. Without a chat it counts as taken. Whoever is told beside the chat has copies of his own."""
+    if action.key.startswith(COPY):
+        return _tell(tools, action)
+    copies(tools, action)
+    now = tools.clock()
     reference = ""
+    until = tools.quiet(action.severity.value, now) if tools.chat is not None else None
+    if until is not None:
+        tools.outbox.later(action.key, until)
+        return False
     if tools.chat is not None:
         chat = tools.chat
         try:
@@ -97,6 +111,29 @@ def post(tools: Tools, action: Notify) -> bool:
             tools.outbox.failed(action.key, str(error), now=tools.clock())
             return False
     tools.outbox.sent(action.key, reference, now=tools.clock())
+    return True
+
+
+def copies(tools: Tools, action: Notify) -> None:
+    """Keep one copy for each who is to be told beside the chat: each is tried by itself, by the housekeeping, never by a stage's run."""
+    for name, teller in tools.others.items():
+        if teller.wants(action):
+            tools.outbox.put(replace(action, key=f"{COPY}{name}:{action.key}"), now=tools.clock())
+
+
+def _tell(tools: Tools, action: Notify) -> bool:
+    """One try to tell somebody beside the chat. Who stands in the configuration no more is told nothing more."""
+    name, _, key = action.key.removeprefix(COPY).partition(":")
+    teller = tools.others.get(name)
+    now = tools.clock()
+    if teller is not None:
+        try:
+            teller.tell(replace(action, key=key), now=now)
+        except (TransientError, UserError) as error:
+            tools.outbox.failed(action.key, str(error), now=now)
+            log.warning("message.not_taken", receiver=name, key=key, reason=str(error))
+            return False
+    tools.outbox.sent(action.key, name if teller is not None else "", now=now)
     return True
 
 

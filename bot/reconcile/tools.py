@@ -1,11 +1,11 @@
 """What applying an action needs: the ports, the journal of effects, the clock, and where the stage is declared."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.repository import EnvironmentRepository
-from bot.ports import Chat, Forge, History, Outbox, Repositories
+from bot.ports import Chat, Forge, History, Outbox, Repositories, Teller
 from bot.reconcile.effects import Effects
 
 BOT = "promotion-bot"
@@ -45,3 +45,7 @@ class Tools:
     effects: Effects
     clock: Callable[[], datetime]
     chat: Chat | None = None
+    others: Mapping[str, Teller] = field(default_factory=dict)
+    """Who is told beside the chat, by name."""
+    quiet: Callable[[str, datetime], datetime | None] = lambda _severity, _now: None
+    """Until when a message of this seriousness waits for the chat; None for not at all."""

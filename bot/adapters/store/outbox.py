@@ -51,6 +51,11 @@ class StoredOutbox:
                 sa.update(OutboxRow).where(col(OutboxRow.key) == key).values(state=SENT, reference=reference, again_at=None, error="")
             )
 
+    def later(self, key: str, until: datetime) -> None:
+        """Not to be sent before this; it counts as new then."""
+        with self._database.write() as session:
+            session.connection().execute(sa.update(OutboxRow).where(col(OutboxRow.key) == key).values(at=until, again_at=until))
+
     def failed(self, key: str, error: str, *, now: datetime) -> None:
         with self._database.write() as session:
             row = session.get(OutboxRow, key)

@@ -1,0 +1,101 @@
+"""Events in the words of CDEvents 0.5 over CloudEvents 1.0, and the bot's own messages as CloudEvents beside them.
+
+Decides which event a turn of a promotion is, and what stands in it. https://cdevents.dev/docs/spec,
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from bot.domain.action import Notify, Severity
+from bot.domain.image import Version
+from bot.domain.promotion import Move, Promotion, PromotionState
+
+EVENT = "cdevent"
+"""The field by which a message is an event: the name of its type, without prefix and version."""
+SPEC = "0.5.1"
+VERSIONS = {
+    "change.merged": "0.3.0",
+    "service.upgraded": "0.3.0",
+    "service.rolledback": "0.3.0",
+    "incident.detected": "0.3.0",
+    "incident.resolved": "0.3.0",
+}
+OURS = "io.promotion-bot.notice.v1"
+LONGEST = 4_000
+
+
+def events(promotion: Promotion) -> tuple[Notify, ...]:
+    """What has happened to a promotion by now, each with a key of its own: told again, they are the same events."""
+    found: list[Notify] = []
+    if promotion.merged_at is not None and promotion.merge_commit:
+        found.append(_event(promotion, "change.merged", promotion.branch, promotion.merged_at, {"repository": {"id": promotion.stage}}))
+    for move in promotion.moves:
+        if promotion.state is PromotionState.HEALTHY and promotion.healthy_since is not None:
+            found.append(_event(promotion, "service.upgraded", move.service, promotion.healthy_since, _deployed(promotion, move, move.new)))
+        if promotion.failed_at is not None:
+            content = {**_deployed(promotion, move, move.new), "service": {"id": move.service}, "description": promotion.reason[:LONGEST]}
+            found.append(_event(promotion, "incident.detected", f"{promotion.id}/{move.service}", promotion.failed_at, content))
+        if promotion.state is PromotionState.REVERTED and promotion.ended_at is not None:
+            back = _deployed(promotion, move, move.old)
+            found.append(_event(promotion, "service.rolledback", move.service, promotion.ended_at, back))
+            over = {**back, "service": {"id": move.service}}
+            found.append(_event(promotion, "incident.resolved", f"{promotion.id}/{move.service}", promotion.ended_at, over))
+    return tuple(found)
+
+
+def _event(promotion: Promotion, name: str, subject: str, at: datetime, content: Mapping[str, object]) -> Notify:
+    severity = Severity.CRITICAL if name == "incident.detected" else Severity.INFO
+    return Notify(
+        key=f"{promotion.id}:{name}:{subject}",
+        thread=promotion.id,
+        severity=severity,
+        stage=promotion.stage,
+        service=promotion.name,
+        text=f"{name} {subject}",
+        fields={EVENT: name, "subject": subject, "content": json.dumps(content), "at": at.astimezone(UTC).isoformat()},
+    )
+
+
+def _deployed(promotion: Promotion, move: Move, release: object) -> dict[str, object]:
+    new = release is move.new
+    edit = next((one for one in move.edits), None)
+    version = (edit.new if new else edit.old) if edit is not None else (move.new if new else move.old).main
+    return {"environment": {"id": promotion.stage}, "artifactId": purl(edit.artifact if edit is not None else move.service, version)}
+
+
+def purl(image: str, version: Version) -> str:
+    """The package URL of an image: `pkg:oci/payments@sha256%3A...?repository_url=ghcr.io/acme/payments&tag=1.9.0`."""
+    name = image.rpartition("/")[2].lower()
+    digest = f"@{quote(version.digest, safe='')}" if version.digest else ""
+    tag = f"&tag={quote(version.tag, safe='')}" if version.tag else ""
+    return f"pkg:oci/{quote(name, safe='')}{digest}?repository_url={quote(image.lower(), safe='/')}{tag}"
+
+
+def cloudevent(notice: Notify, *, identity: str, source: str, at: datetime) -> dict[str, object]:
+    """The message as a structured CloudEvent; an event of `events` with CDEvents' type and data, any other with our own."""
+    name = notice.fields.get(EVENT, "")
+    origin = (
+        f"{source.rstrip('/')}/{quote(notice.stage, safe='')}" if "://" in source else f"/{quote(source, safe='')}/{quote(notice.stage)}"
+    )
+    stamp = _instant(datetime.fromisoformat(notice.fields["at"])) if name else _instant(at)
+    base: dict[str, object] = {
+        "specversion": "1.0",
+        "id": identity,
+        "source": origin,
+        "time": stamp,
+        "datacontenttype": "application/json",
+    }
+    if not name:
+        data = {"severity": notice.severity.value, "stage": notice.stage, "service": notice.service, "text": notice.text}
+        return {**base, "type": OURS, "subject": notice.thread, "data": {**data, "fields": dict(notice.fields)}}
+    kind = f"dev.cdevents.{name}.{VERSIONS[name]}"
+    context = {"specversion": SPEC, "id": identity, "source": origin, "type": kind, "timestamp": stamp, "chainId": notice.thread}
+    subject = {"id": notice.fields["subject"], "source": origin, "content": json.loads(notice.fields["content"])}
+    return {**base, "type": kind, "subject": notice.fields["subject"], "data": {"context": context, "subject": subject}}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
