@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.cli._pairs import pair_lines, pair_row
 from bot.cli._planning import Plans
 from bot.domain.action import Action
 from bot.messages.words import instant
@@ -49,7 +50,10 @@ def _print(console: Console, plan: Plan) -> None:
         table.add_row(f"  {escape(report.service)}", f"[{colour}]{report.standing.value}[/]", escape(report.sentence))
     if plan.reports:
         console.print(table)
-    elif not plan.problems:
+    for report in plan.reports:
+        for note in dict.fromkeys(note for pair in report.pairs for note in pair.notes):
+            console.print(f"  [dim]~ {escape(report.service)}: {escape(note)}[/]")
+    if not plan.reports and not plan.problems:
         console.print("  [dim]versions enter here; nothing is promoted into it[/]")
 
 
@@ -110,6 +114,7 @@ def _report(report: Report) -> dict[str, Any]:
         "url": report.url,
         "places": list(report.places),
         "look_again": report.look_again.isoformat() if report.look_again else None,
+        "pairs": [pair_row(pair) for pair in report.pairs],
         "gates": [
             {
                 "gate": verdict.gate,
@@ -133,6 +138,7 @@ def report_text(report: Report) -> str:
     moved = f" ({report.old} -> {report.new})" if report.new and report.old != report.new else ""
     lines = [f"{report.service} in {report.stage}: {report.standing.value}{moved}", f"  {report.sentence}"]
     lines += [f"  at {place}" for place in report.places]
+    lines += [f"  {line}" for pair in report.pairs for line in pair_lines(pair)]
     if report.url:
         lines.append(f"  {report.url}")
     for verdict in report.verdicts:

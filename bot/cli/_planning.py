@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.app import Parts, build, wall_clock
@@ -14,6 +14,7 @@ from bot.domain.rollout import RolloutState
 from bot.domain.slot import Slot, SlotProblem
 from bot.manifests import find_slots, is_candidate
 from bot.planning.inventory import views
+from bot.planning.pairing import service_pairs
 from bot.planning.plan import plan
 from bot.planning.standing import Plan
 from bot.settings import load_settings
@@ -38,9 +39,17 @@ def online_plans(path: Path, *, stages: Sequence[str], wait: float) -> Plans:
     try:
         wanted = _wanted(config, stages)
         _first_answers(parts, wanted, wait)
-        return Plans(plans=tuple(parts.plan(stage) for stage in wanted))
+        return Plans(plans=tuple(_planned(config, parts.observer.observe(stage)) for stage in wanted))
     finally:
         parts.close()
+
+
+def _planned(config: Config, facts: Facts) -> Plan:
+    """The plan, with what pairs with what for each service."""
+    found = plan(config, facts)
+    upstreams = config.stage(facts.stage).after
+    reports = [replace(one, pairs=service_pairs(facts.stages, facts.stage, upstreams, one.service)) for one in found.reports]
+    return replace(found, reports=tuple(reports))
 
 
 def _wanted(config: Config, stages: Sequence[str]) -> list[str]:
@@ -77,7 +86,7 @@ def offline_plans(folder: Path, *, stages: Sequence[str], path: Path | None = No
             for service, view in services[name].items()
         }
         seen[name] = StageView(stage=name, head="0" * 40, services=services[name], health=health, problems=read[name][1])
-    found = [plan(config, Facts(now=now, stage=name, stages=seen, recorded=seen[name].health)) for name in _wanted(config, stages)]
+    found = [_planned(config, Facts(now=now, stage=name, stages=seen, recorded=seen[name].health)) for name in _wanted(config, stages)]
     return Plans(plans=tuple(found), assumption="No cluster was asked: every stage is taken to run healthily what its files declare.")
 
 

@@ -4,7 +4,7 @@ Reads files; what a file holds is decided in `manifests`.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,14 +24,17 @@ def slots_command(
 ) -> None:
     """Lists every version with its place, what it is a version of, and the address that `edit` takes.
 
-    With several paths (one a stage) it also says which versions pair with which: those of one artifact.
+    With several paths (one a stage) it also says which versions pair with which, those of one artifact, and where their shapes differ.
 
     A place that should hold a version but cannot be edited is told with the reason.
     """
     import json
 
+    from bot.cli._pairs import pair_lines, pair_row
     from bot.cli._refusal import NOT_FOUND, refuse
+    from bot.domain.slot import Slot
     from bot.manifests import find_slots, is_candidate
+    from bot.planning.pairing import artifact_pairs
 
     as_json = output == "json"
     if output not in ("json", "text"):
@@ -39,7 +42,7 @@ def slots_command(
     missing = [path for path in paths if not path.exists()]
     if missing:
         refuse(f"{missing[0]} does not exist", why="there is nothing to read", fix="give files or folders", code=NOT_FOUND, as_json=as_json)
-    slots: list[dict[str, Any]] = []
+    found: dict[str, list[Slot]] = {root.as_posix(): [] for root in paths}
     problems: list[dict[str, Any]] = []
     for root in paths:
         for file in files_below(root):
@@ -47,35 +50,17 @@ def slots_command(
             if not is_candidate(name):
                 continue
             shown = file.as_posix()
-            found = find_slots(name, file.read_bytes())
-            slots += [{**asdict(slot), "path": shown} for slot in found.slots]
-            problems += [{**asdict(problem), "path": shown} for problem in found.problems]
-    pairs = pairs_of(paths, slots) if len(paths) > 1 else []
+            here = find_slots(name, file.read_bytes())
+            found[root.as_posix()] += [replace(slot, path=shown) for slot in here.slots]
+            problems += [{**asdict(problem), "path": shown} for problem in here.problems]
+    slots = [asdict(slot) for here in found.values() for slot in here]
+    pairs = artifact_pairs(found) if len(found) > 1 else ()
     if as_json:
-        typer.echo(json.dumps({"slots": slots, "problems": problems, "pairs": pairs}, ensure_ascii=False))
+        typer.echo(json.dumps({"slots": slots, "problems": problems, "pairs": [pair_row(pair) for pair in pairs]}, ensure_ascii=False))
     else:
         _print(slots, problems)
-        _print_pairs(pairs)
-
-
-def pairs_of(paths: list[Path], slots: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each artifact and each of the paths, where its versions stand; an empty list where it has none there."""
-    artifacts = sorted({(str(slot["holds"]), str(slot["artifact"])) for slot in slots})
-    return [
-        {
-            "artifact": artifact,
-            "holds": holds,
-            "places": {
-                path.as_posix(): [
-                    {"place": f"{slot['path']}:{slot['line']}", "key": slot["key"], "version": _version(slot["version"])}
-                    for slot in slots
-                    if (slot["holds"], slot["artifact"]) == (holds, artifact) and Path(slot["path"]).is_relative_to(path)
-                ]
-                for path in paths
-            },
-        }
-        for holds, artifact in artifacts
-    ]
+        for pair in pairs:
+            typer.echo("\n" + "\n".join(pair_lines(pair)))
 
 
 def files_below(root: Path) -> Iterator[Path]:
@@ -99,14 +84,6 @@ def _print(slots: list[dict[str, Any]], problems: list[dict[str, Any]]) -> None:
         typer.echo("  ".join((*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4])).rstrip())
     for problem in problems:
         typer.echo(f"{problem['path']}:{problem['line']}: {problem['code']}: {problem['message']}", err=True)
-
-
-def _print_pairs(pairs: list[dict[str, Any]]) -> None:
-    for pair in pairs:
-        typer.echo(f"\n{pair['artifact']} ({pair['holds']})")
-        for path, places in pair["places"].items():
-            shown = ", ".join(f"{one['version']} {one['place']}" for one in places) or "not there"
-            typer.echo(f"  {path}: {shown}")
 
 
 def _version(version: dict[str, str | None]) -> str:

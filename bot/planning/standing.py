@@ -9,6 +9,7 @@ from bot.domain.action import Action
 from bot.domain.promotion import SlotEdit
 from bot.domain.release import Release
 from bot.domain.verdict import Verdict
+from bot.planning.pairing import Pair
 
 
 class Standing(StrEnum):
@@ -48,7 +49,8 @@ class Candidate:
 class Report:
     """One service in one stage: its standing, in a sentence that says what, why, who or what can change it.
 
-    `places` are file:line texts. `look_again` (UTC) is when time alone may change it. `verdicts` are those of its open promotion.
+    `places` are file:line texts. `pairs` say what pairs with what upstream,
+    where somebody asked for it. `look_again` (UTC) is when time alone may change it. `verdicts` are those of its open promotion.
     """
 
     service: str
@@ -63,6 +65,7 @@ class Report:
     places: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     look_again: datetime | None = None
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 WORDS = st.sampled_from(
     ["v1", "1.10", "on", "null", "~", "a b", "x: y", "# c", "é🚀", "'", '"', "\\", "a#b", "0o7", "2026-01-02", "", "-", "- a", "{a}", "[", "&a", "*a", "!t", "%", "@x", "`",
-     "a\tb", "1:30", "key", "acme/api:1", "a,b", "?", "? a", ":", "a:", "|", ">", "=", "<<x", "true", "1e3", "...", "---", "a'b\"c", " lead", "trail "]
+     "a\tb", "1:30", "key", "acme/api:1", "a,b", "?", "? a", ":", "a:", "|", ">", "=", "<<x", "true", "1e3", "...", "---", "a'b\"c", " lead", "trail ", "v1\n", "a\nb\n", "x\n\n", "\nx\n"]
 )  # fmt: skip
 TEXTS = WORDS | st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12)
 KEYS = st.text(alphabet="abcdefgh", min_size=1, max_size=5) | st.sampled_from(["a/b", "c~d", "e f", "1", "é", "x.y", "on", "a:b", "", "'"])
