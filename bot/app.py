@@ -257,9 +257,9 @@ class Bot:
         parts.clusters.on_change(self._cluster_changed)
 
     def start(self) -> None:
-        """Begin to watch the clusters and to run stages."""
-        self.parts.clusters.start()
+        """Begin to run stages and to watch the clusters; the engine first: a cluster's news are put into its tables."""
         self.engine.start()
+        self.parts.clusters.start()
         self.housekeeper.start()
         self.registry_watch.start(self.parts.clock)
 
