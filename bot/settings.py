@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     """A file with them, one a line."""
     insecure_no_webhook_secret: bool = False
     """Take webhooks without a signature. Only while listening on loopback."""
+    github_client_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    """The client id of the GitHub App (or OAuth app) by which people prove who they are; for `/promote link` in Slack."""
+    github_client_secret: SecretStr | None = None
+    """Its client secret."""
+    github_client_secret_file: Path | None = None
+    """A file with it."""
     slack_bot_token: SecretStr | None = None
     """Slack's bot token (xoxb-…)."""
     slack_bot_token_file: Path | None = None

@@ -149,7 +149,7 @@ class Webhook(Audience):
 
     url: HttpUrl
     """Its address."""
-    secret: Credential = ""
+    credential: Credential = ""
     """Name of the credential that signs (`PROMOTION_BOT_CREDENTIALS__<NAME>`); nothing is sent unsigned."""
     format: Literal["json", "cloudevents"] = "json"
     """`json`: the message as it is. `cloudevents`: CloudEvents 1.0, with CDEvents for what happened to a service."""
@@ -158,8 +158,8 @@ class Webhook(Audience):
 
     @model_validator(mode="after")
     def _signed(self) -> "Webhook":
-        if not self.secret:
-            raise ValueError("name the credential that signs: `secret: NAME`. Nothing is sent unsigned")
+        if not self.credential:
+            raise ValueError("name the credential that signs: `credential: NAME`. Nothing is sent unsigned")
         return self
 
 

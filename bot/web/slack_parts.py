@@ -3,12 +3,14 @@
 Decides which of the two is there: HTTP where a signing secret is set, Socket Mode where an app token is set, both where both are.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from fastapi import APIRouter
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from bot.adapters.github.oauth import OAuthClient
 from bot.adapters.slack.answering import Answering
 from bot.adapters.slack.hearing import Hearing
 from bot.adapters.slack.membership import Members
@@ -19,7 +21,7 @@ from bot.collectors.identities import ChatIdentities
 from bot.config.notifications import Slack
 from bot.reconcile.chatting import ChatDesk, once
 from bot.settings import Settings
-from bot.web import slack_hook
+from bot.web import link_page, slack_hook
 
 TIMEOUT_SECONDS = 10
 
@@ -35,7 +37,13 @@ class SlackParts:
         listens = settings.slack_signing_secret is not None or settings.slack_app_token is not None
         if slack is None or settings.slack_bot_token is None or not listens:
             return
-        self._hearing = _hearing(bot, settings, slack)
+        ties = StoredTies(bot.parts.database)
+        external, client = settings.external_url, _oauth(bot, settings)
+        linking = None
+        if external and client is not None:
+            linking = link_page.Linking(ties, bot.parts.history, external=external, clock=bot.parts.clock)
+            self.routers.append(link_page.router(ties, client, external=external, clock=bot.parts.clock))
+        self._hearing = _hearing(bot, settings, slack, ChatTies(ties=ties, linking=linking))
         if settings.slack_signing_secret is not None:
             secret = settings.slack_signing_secret.get_secret_value().encode()
             self.routers.append(slack_hook.router(self._hearing.app, secret, clock=bot.parts.clock))
@@ -56,11 +64,27 @@ class SlackParts:
             self._hearing.close()
 
 
-def _hearing(bot: Bot, settings: Settings, slack: Slack) -> Hearing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTies:
+    """The ties that users made, and what makes them; `linking` is None where they cannot be made."""
+
+    ties: StoredTies
+    linking: link_page.Linking | None
+
+
+def _oauth(bot: Bot, settings: Settings) -> OAuthClient | None:
+    if not settings.github_client_id or settings.github_client_secret is None:
+        return None
+    forge = bot.parts.config.forge
+    secret = settings.github_client_secret.get_secret_value()
+    return OAuthClient(url=forge.url, api_url=forge.api_url, client_id=settings.github_client_id, client_secret=secret)
+
+
+def _hearing(bot: Bot, settings: Settings, slack: Slack, chat: ChatTies) -> Hearing:
     parts = bot.parts
     client = _client(settings, slack)
     journal = EffectJournal(parts.database)
-    identities = ChatIdentities(slack.people, parts.forge, journal, StoredTies(parts.database), clock=parts.clock)
+    identities = ChatIdentities(slack.people, parts.forge, journal, chat.ties, clock=parts.clock, linking=chat.linking)
     desk = ChatDesk(parts.config, bot.desk, parts.history, identities)
     return Hearing(
         Members(client, slack.workspaces, parts.clock),

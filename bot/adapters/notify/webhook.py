@@ -29,7 +29,7 @@ class WebhookTeller:
 
     def tell(self, notice: Notify, *, now: datetime) -> None:
         """One try."""
-        secret = self._means.credentials.named(self._webhook.secret)
+        secret = self._means.credentials.named(self._webhook.credential)
         known = identity(notice.key)
         if self._webhook.format == "cloudevents":
             content = cloudevent(notice, identity=known, source=self._means.source, at=now)

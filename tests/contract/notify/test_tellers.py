@@ -48,7 +48,7 @@ def told(secrets: Mapping[str, str] | None = None, **settings: Any) -> Teller:
 
 
 def hook(url: str, **more: Any) -> dict[str, Any]:
-    return {"webhooks": {"ops": {"url": url, "secret": "hook", "allow_private": True, **more}}}
+    return {"webhooks": {"ops": {"url": url, "credential": "hook", "allow_private": True, **more}}}
 
 
 def test_a_webhook_is_signed_as_the_standard_has_it_and_repeats_keep_their_id() -> None:

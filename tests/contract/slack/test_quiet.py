@@ -74,7 +74,7 @@ def test_the_digest_is_kept_once_a_day_whichever_process_comes_first(world: Slac
 
 
 def others(world: SlackWorld, far: FarSide) -> Tools:
-    webhooks = {"ops": {"url": far.url, "secret": "hook", "allow_private": True, "format": "cloudevents"}}
+    webhooks = {"ops": {"url": far.url, "credential": "hook", "allow_private": True, "format": "cloudevents"}}
     notifications = Notifications.model_validate({"webhooks": webhooks})
     found = tellers(Means(notifications=notifications, credentials=Credentials({"hook": SecretStr("s" * 20)}), http=SafeHttp()))
     return replace(world.tools(), others=found)
