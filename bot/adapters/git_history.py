@@ -78,6 +78,11 @@ class LocalHistory:
         out = self._git(["log", "--no-merges", "--format=%H %at", f"{older}..{newer}"], told=f"{older}..{newer}").decode()
         return [(sha, datetime.fromtimestamp(int(at), UTC)) for sha, at in (line.split() for line in out.splitlines())]
 
+    def told_between(self, older: str, newer: str) -> str:
+        """The same with merges, NUL after each: id, parents, author's and committer's seconds, subject, body, apart by U+001F."""
+        form = "--format=%H%x1f%P%x1f%at%x1f%ct%x1f%s%x1f%b"
+        return self._git(["log", "-z", form, f"{older}..{newer}"], told=f"{older}..{newer}").decode(errors="replace")
+
     def tags(self) -> dict[str, str]:
         """Every tag with the commit it stands for."""
         out = self._git(["for-each-ref", "--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)", "refs/tags"], told="tags")

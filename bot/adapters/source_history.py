@@ -55,14 +55,18 @@ class SourceRepositories:
         return self._found[key]
 
     def _look_up(self, service: str, tag: str) -> str | None:
-        tags = self._tags[service]
-        for name in (tag, f"v{tag}", tag.removeprefix("v"), f"{service}-{tag}", f"{service}/{tag}"):
-            if name in tags:
-                return tags[name]
-        named = _HASH.search(tag)
-        if named is None:
-            return None
-        try:
-            return self._clones[service].head(named[1])
-        except UserError:
-            return None
+        return look_up(self._clones[service], self._tags[service], service, tag)
+
+
+def look_up(clone: LocalHistory, tags: Mapping[str, str], service: str, tag: str) -> str | None:
+    """The commit of a version: by its tag, or by the commit id in it; None where neither is there."""
+    for name in (tag, f"v{tag}", tag.removeprefix("v"), f"{service}-{tag}", f"{service}/{tag}"):
+        if name in tags:
+            return tags[name]
+    named = _HASH.search(tag)
+    if named is None:
+        return None
+    try:
+        return clone.head(named[1])
+    except UserError:
+        return None
