@@ -144,7 +144,7 @@ class Audience(BaseModel):
     """Only these stages; without it, all."""
 
 
-class Webhook(Audience):
+class Receiver(Audience):
     """A receiver of your own: each message as one signed POST (https://www.standardwebhooks.com)."""
 
     url: HttpUrl
@@ -157,7 +157,7 @@ class Webhook(Audience):
     """May its address be a private one (10/8, 192.168/16, fc00::/7 and the like)?"""
 
     @model_validator(mode="after")
-    def _signed(self) -> "Webhook":
+    def _signed(self) -> "Receiver":
         if not self.credential:
             raise ValueError("name the credential that signs: `credential: NAME`. Nothing is sent unsigned")
         return self
@@ -196,7 +196,7 @@ class Notifications(BaseModel):
 
     slack: Slack | None = None
     """Slack."""
-    webhooks: Mapping[StageName, Webhook] = {}
+    webhooks: Mapping[StageName, Receiver] = {}
     """Receivers of your own, by a name of your choice."""
     mail: Mapping[StageName, Mail] = {}
     """E-mail, by a name of your choice."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.adapters.notify.audience import wants
 from bot.adapters.notify.posting import identity, post, signed
 from bot.adapters.notify.shelf import Means
-from bot.config.notifications import Webhook
+from bot.config.notifications import Receiver
 from bot.domain.action import Notify
 from bot.messages.cloudevents import EVENT, cloudevent
 
@@ -18,7 +18,7 @@ from bot.messages.cloudevents import EVENT, cloudevent
 class WebhookTeller:
     """One receiver."""
 
-    def __init__(self, name: str, webhook: Webhook, means: Means) -> None:
+    def __init__(self, name: str, webhook: Receiver, means: Means) -> None:
         self._name = f"the webhook {name}"
         self._webhook = webhook
         self._means = means
