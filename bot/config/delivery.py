@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.config._model import SETTINGS, RepositoryName, StageName
+from bot.config._model import SETTINGS, StageName
 from bot.config.notifications import ClockTime, Credential, Weekday
 from bot.gates._fields import Listed, Zone
 
@@ -48,7 +48,5 @@ class Reports(BaseModel):
     """The weekly report is sent on this day, for the ISO week that ended before it; the monthly one on the first of the month."""
     at: ClockTime = Field(default="09:00", validate_default=True)
     """At this time of the day."""
-    issues: RepositoryName | None = None
-    """Write each report as an issue into this repository too, with its tables."""
     folder: str = ""
-    """Write each report into this folder too, as Markdown and as an HTML page."""
+    """Write each report into this folder too, as Markdown and as an HTML page (print it for a PDF)."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.reporting.cards import Trend, cards_of, headline
 from bot.reporting.formats._rows import open_failures, title
 from bot.reporting.page import Page
+from bot.reporting.words import span
 
 _SIGNS = {Trend.BETTER: "▲", Trend.WORSE: "▼", Trend.NOISE: "●", Trend.UNKNOWN: "–"}
 _SHOWN = 5
@@ -33,6 +34,9 @@ def digest(page: Page, *, link: str = "", restated: Sequence[str] = ()) -> str:
         lines += [f"• {service} {version} ({deploy}), open for {age}: {why}" for deploy, service, version, age, why in found[:_SHOWN]]
         if len(found) > _SHOWN:
             lines.append(f"… and {len(found) - _SHOWN} more")
+    if page.blocked:
+        lines += ["", f"Promotions that wait now: {len(page.blocked)}"]
+        lines += [f"• {row.service} {row.version} into {row.stage}, for {span(row.age_s)}: {row.reason}" for row in page.blocked[:_SHOWN]]
     if restated:
         lines += ["", "Restated since the last report:", *(f"• {line}" for line in restated)]
     if page.quality:

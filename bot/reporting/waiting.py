@@ -63,9 +63,11 @@ def blocked_now(waits: Iterable[Waited], *, now: datetime, services: frozenset[s
     for one in waits:
         promotion = one.promotion
         mine = services is None or bool(services.intersection(promotion.services))
-        if not mine or promotion.opened_at > now or promotion.merged_at or (promotion.ended_at and promotion.ended_at <= now):
+        ended = [at for at in (promotion.merged_at, promotion.ended_at) if at is not None and at <= now]
+        if not mine or promotion.opened_at > now or ended:
             continue
-        held = _holding(one.verdicts[-1][1]) if one.verdicts else None
+        judged = [verdicts for at, verdicts in one.verdicts if at <= now]
+        held = _holding(judged[-1]) if judged else None
         found.append(
             Blocked(
                 stage=promotion.stage,
@@ -73,7 +75,7 @@ def blocked_now(waits: Iterable[Waited], *, now: datetime, services: frozenset[s
                 version=str(promotion.moves[0].new),
                 age_s=(now - promotion.opened_at).total_seconds(),
                 gate=held.gate if held else "",
-                reason=held.sentence if held else "every gate has passed; it waits to be merged" if one.verdicts else "not judged yet",
+                reason=held.sentence if held else "every gate has passed; it waits to be merged" if judged else "not judged yet",
                 url=promotion.url,
             )
         )

@@ -10,6 +10,7 @@ from bot.adapters.store.delivery import StoredDelivery
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
 from bot.web import api, artifacts, github_hook, health, incidents
+from bot.web.delivery_metrics import DeliveryMetrics
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.server import create_app
@@ -32,10 +33,11 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         [secret.get_secret_value() for secret in settings.github_webhook_secrets], allow_none=settings.insecure_no_webhook_secret
     )
     intake = Intake(parts.database, bot.wakeups, stage_map(bot), clock=parts.clock, ours=lambda: bot.login)
+    delivery = StoredDelivery(parts.database)
     desk = incidents.Desk(
         config=parts.config,
         credentials=Credentials(settings.credentials),
-        kept=StoredDelivery(parts.database),
+        kept=delivery,
         wake=bot.engine.wake,
         clock=parts.clock,
     )
@@ -44,7 +46,7 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret, listen=desk.hear_issue),
         incidents.router(desk),
         health.router(readiness, parts.database),
-        health.metrics_router(refresh),
+        health.metrics_router(refresh, DeliveryMetrics(parts.config, delivery, parts.clock).text),
         artifacts.router(_artifacts(bot, settings)),
         api.router(bot, Identities(parts.config.forge.api_url, parts.clock)),
     ]

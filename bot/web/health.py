@@ -70,8 +70,8 @@ async def _database_problem(database: Database) -> str:
     return ""
 
 
-def metrics_router(refresh: Callable[[], None]) -> APIRouter:
-    """Everything that was counted, in Prometheus' text form. `refresh` brings the gauges up to date."""
+def metrics_router(refresh: Callable[[], None], *more: Callable[[], str]) -> APIRouter:
+    """Everything that was counted, in Prometheus' text form. `refresh` brings the gauges up to date; `more` are further samples."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/metrics")
@@ -79,7 +79,11 @@ def metrics_router(refresh: Callable[[], None]) -> APIRouter:
         """Counters and gauges."""
         with contextlib.suppress(BotError):
             refresh()
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        parts = [generate_latest().decode()]
+        for samples in more:
+            with contextlib.suppress(BotError):
+                parts.append(samples())
+        return Response("".join(parts), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 

@@ -67,6 +67,20 @@ def open_failures(report: Report) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
+BLOCKED_HEADS = ("Stage", "Service", "Version", "Waits for", "Gate", "Why")
+PHASE_HEADS = ("Stage", "Waited for", "Median", "p90", "Promotions")
+
+
+def blocked(page: Page) -> list[tuple[str, str, str, str, str, str]]:
+    """One row for each promotion that is open now: stage, service, version, age, gate, reason."""
+    return [(row.stage, row.service, row.version, span(row.age_s), row.gate, row.reason) for row in page.blocked]
+
+
+def phases(page: Page) -> list[tuple[str, str, str, str, str]]:
+    """One row for each gate and stage that merged promotions spent time on."""
+    return [(row.stage, row.name, span(row.median), span(row.p90), str(len(row.seconds))) for row in page.phases]
+
+
 def recovered(report: Report) -> str:
     """Time to restore, told beside the recovery time."""
     return f"from the first failure mark: {span(median(report.restore_times))} (n {len(report.restore_times)})"

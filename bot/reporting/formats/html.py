@@ -11,7 +11,7 @@ from bot.reporting.cards import Card, Trend, cards_of, headline
 from bot.reporting.charts import bars, lines, sparkline, stacked_bars
 from bot.reporting.dwell import funnel, stage_order, steps
 from bot.reporting.explain import METRICS, explain
-from bot.reporting.formats._rows import facts, open_failures, recovered, services, title
+from bot.reporting.formats._rows import BLOCKED_HEADS, PHASE_HEADS, blocked, facts, open_failures, phases, recovered, services, title
 from bot.reporting.formats._style import SORT, STYLE
 from bot.reporting.page import Page
 from bot.reporting.words import number, span
@@ -31,6 +31,7 @@ def render(page: Page) -> str:
         '<div class="cards">' + "".join(_card(page, card) for card in cards) + "</div>",
         "<h2>Open failures</h2>",
         _table(("Deploy", "Service", "Version", "Age", "Why"), open_failures(page.report)) if page.report.open_failures else "<p>None.</p>",
+        *_waiting(page),
         *_charts(page),
         "<h2>Services</h2>",
         _table(("Service", "Deployments", "Failed changes", "Fail rate", "Lead time", "Change"), services(page)),
@@ -89,6 +90,19 @@ def _charts(page: Page) -> Iterable[str]:
         yield "<h2>How far versions came</h2>"
         reached = funnel(page.rollouts, path, window, as_of)
         yield bars([(stage, float(count), str(count)) for stage, count in reached], "versions that reached each stage")
+
+
+def _waiting(page: Page) -> Iterable[str]:
+    if page.restated:
+        yield "<h2>Restated since the last report</h2><ul>" + "".join(f"<li>{escape(line)}</li>" for line in page.restated) + "</ul>"
+    if page.blocked:
+        yield "<h2>Promotions that wait now</h2>" + _table(BLOCKED_HEADS, blocked(page))
+    if page.phases:
+        yield "<h2>Where promotions waited (median)</h2>"
+        yield bars(
+            [(f"{row.stage}: {row.name}", row.median, f"{span(row.median)}, n {len(row.seconds)}") for row in page.phases], "waiting"
+        )
+        yield _table(PHASE_HEADS, phases(page))
 
 
 def _drill_down(page: Page) -> Iterable[str]:

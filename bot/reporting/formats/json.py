@@ -13,4 +13,12 @@ def render(page: Page) -> str:
         found[f"tiers_{page.tiers}"] = {metric: place.tier for metric, place in page.standings().items() if place.tier}
     found["quality"] = [row.to_json() for row in page.quality]
     found["before"] = {name: value for name, value in page.before.figures_to_json().items() if name not in ("definitions", "as_of")}
+    found["blocked_promotions"] = [
+        {"stage": row.stage, "service": row.service, "version": row.version, "age_s": row.age_s, "gate": row.gate, "reason": row.reason}
+        for row in page.blocked
+    ]
+    found["waiting_s"] = [
+        {"stage": row.stage, "for": row.name, "n": len(row.seconds), "median": row.median, "p90": row.p90} for row in page.phases
+    ]
+    found["restated"] = list(page.restated)
     return json.dumps(found, indent=2, allow_nan=False) + "\n"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.reporting.cards import Trend, cards_of, headline
-from bot.reporting.formats._rows import facts, open_failures, services, title
+from bot.reporting.formats._rows import BLOCKED_HEADS, PHASE_HEADS, blocked, facts, open_failures, phases, services, title
 from bot.reporting.page import Page
 
 _ARROWS = {Trend.BETTER: "▲ better", Trend.WORSE: "▼ worse", Trend.NOISE: "noise", Trend.UNKNOWN: "–"}
@@ -28,6 +28,12 @@ def render(page: Page) -> str:
         lines += table(("Deploy", "Service", "Version", "Age", "Why"), open_failures(page.report))
     else:
         lines += ["None."]
+    if page.restated:
+        lines += ["", "## Restated since the last report", "", *(f"- {text(line)}" for line in page.restated)]
+    if page.blocked:
+        lines += ["", "## Promotions that wait now", "", *table(BLOCKED_HEADS, blocked(page))]
+    if page.phases:
+        lines += ["", "<details><summary>Where promotions waited</summary>", "", *table(PHASE_HEADS, phases(page)), "", "</details>"]
     heads = ("Service", "Deployments", "Failed changes", "Fail rate", "Lead time", "Change")
     lines += ["", "<details><summary>Services</summary>", "", *table(heads, services(page)), "", "</details>"]
     if page.quality:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.reporting.cards import cards_of, headline
-from bot.reporting.formats._rows import facts, open_failures, services, title
+from bot.reporting.formats._rows import BLOCKED_HEADS, blocked, facts, open_failures, services, title
 from bot.reporting.page import Page
 
 
@@ -22,6 +22,8 @@ def render(page: Page) -> str:
     lines += columns(rows)
     if page.report.open_failures:
         lines += ["", "Open failures", *columns([("deploy", "service", "version", "age", "why"), *open_failures(page.report)])]
+    if page.blocked:
+        lines += ["", "Promotions that wait now", *columns([BLOCKED_HEADS, *blocked(page)])]
     lines += ["", *columns([("service", "deployments", "failed", "fail rate", "lead time", "change"), *services(page)])]
     if page.quality:
         lines += ["", "Data quality", *(f"  {row.count} {row.sentence}" for row in page.quality)]
