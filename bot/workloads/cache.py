@@ -5,12 +5,13 @@ the watch), and that a deleted uid stays gone. The same cache serves a live watc
 how objects stand is decided by the rules.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.workloads.family import Family, Key
 from bot.workloads.fields import kind, name, text, uid
+from bot.workloads.packed import PackedMapping
 
 REMEMBERED_UIDS = 10_000
 
@@ -30,7 +31,7 @@ def version_of(obj: Mapping[str, Any]) -> int | None:
 class Cache:
     """The newest version of each object. Not safe for several threads at once: its owner locks."""
 
-    objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    objects: MutableMapping[Key, dict[str, Any]] = field(default_factory=PackedMapping)
     gone: dict[str, None] = field(default_factory=dict)
     family: Family = field(default_factory=Family)
 
@@ -81,13 +82,17 @@ class Cache:
 
         What is known and not in the list is gone, unless it is newer than the list's own resourceVersion.
         """
-        entries = list(found)
-        here = {key_of(obj) for obj in entries}
-        changed = {key_of(obj) for obj in entries if self.seen(obj)}
-        for key, known in list(self.objects.items()):
+        here: set[Key] = set()
+        changed: set[Key] = set()
+        for obj in found:
+            key = key_of(obj)
+            here.add(key)
+            if self.seen(obj):
+                changed.add(key)
+        for key in list(self.objects):
             if key[0] != of_kind or (namespace is not None and key[1] != namespace) or key in here:
                 continue
-            own = version_of(known)
+            own = version_of(self.objects[key])
             if version is None or own is None or own <= version:
                 self.not_found(key)
                 changed.add(key)
@@ -100,7 +105,7 @@ class Cache:
     def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """All objects of the kinds."""
         wanted = frozenset(kinds)
-        return (obj for key, obj in self.objects.items() if key[0] in wanted)
+        return (self.objects[key] for key in list(self.objects) if key[0] in wanted)
 
     def _bury(self, buried: str) -> None:
         """Remember a uid that will never come again; the oldest are forgotten."""

@@ -94,7 +94,7 @@ def test_pages_are_put_together(tmp_path: Path) -> None:
     def answer(call: Call, n: int) -> Reply | None:
         if "watch" in call.query:
             return None
-        assert call.query["limit"] == "500"
+        assert call.query["limit"] == "250"
         if "continue" not in call.query:
             return listed(web(name="one"), more="next")
         return listed(web(name="two"))

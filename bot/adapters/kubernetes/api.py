@@ -97,7 +97,11 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, label: str = "get") -> dict[str, Any]:
         """The JSON object at a path. Rejected or Unreachable otherwise."""
-        return decoded(self.send(Request(method="GET", path=path, query=query or {}, label=label)).data)
+        return decoded(self.raw(path, query, label=label))
+
+    def raw(self, path: str, query: Mapping[str, str] | None = None, *, label: str = "get") -> bytes:
+        """What stands at a path, undecoded. Rejected or Unreachable otherwise."""
+        return self.send(Request(method="GET", path=path, query=query or {}, label=label)).data
 
     def patch(self, path: str, body: Mapping[str, Any], *, label: str = "patch") -> None:
         """Merge-patch one object."""

@@ -6,21 +6,22 @@ with growing pauses. What was learned goes to the sink; what it means is left to
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Protocol
 
 import structlog
 
-from bot.adapters.kubernetes.api import Api, Rejected, Stream, Unreachable
+from bot.adapters.kubernetes.api import Api, Rejected, Stream, Unreachable, decoded
 from bot.adapters.kubernetes.kinds import Kind
 from bot.adapters.kubernetes.refusals import sentence
 from bot.adapters.kubernetes.slim import slim
 from bot.workloads.fields import items, text
+from bot.workloads.packed import PackedList
 
-PAGE = 500
+PAGE = 250
 WATCH_SECONDS = 60
 SILENCE_SECONDS = 75.0
 FIRST_PAUSE = 0.5
@@ -29,13 +30,16 @@ PATIENCE = 4
 NOT_SERVED_PAUSE = 300.0
 SHORTEST_WATCH = timedelta(seconds=1)
 
+ONE_AT_A_TIME = Lock()
+"""Held while a page is taken apart: all lists of all stages begin together, and a page of pods is tens of megabytes for a moment."""
+
 log = structlog.get_logger(__name__)
 
 
 class Sink(Protocol):
     """Where a follower's news go; called from the follower's own thread."""
 
-    def listed(self, kind: Kind, namespace: str | None, found: list[dict[str, Any]], version: int | None) -> None: ...
+    def listed(self, kind: Kind, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> None: ...
 
     def event(self, kind: Kind, change: str, obj: dict[str, Any]) -> None: ...
 
@@ -46,7 +50,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Follower:
-    """The state of one list and watch. `good_at` is when the API last confirmed what is known (UTC)."""
+    """One list and watch. `keep`: what of an object is kept; `good_at`: when the API last confirmed what is known (UTC)."""
 
     api: Api
     kind: Kind
@@ -54,6 +58,7 @@ class Follower:
     sink: Sink
     clock: Callable[[], datetime]
     stop: Event
+    keep: Callable[[dict[str, Any]], dict[str, Any]] = slim
     good_at: datetime | None = None
     problem: str = ""
     problem_since: datetime | None = None
@@ -95,14 +100,18 @@ class Follower:
     def list(self) -> str:
         """Everything there is, page by page; returns the position from which to watch (empty when it was stopped)."""
         self._verb = "list"
-        found: list[dict[str, Any]] = []
+        found = PackedList()
         query = {"limit": str(PAGE)} | self.selector()
         position = ""
         while not self.stop.is_set():
-            page = self.get(query)
+            raw = self.get(query)
             version = f"{self.kind.group}/{self.served()}" if self.kind.group else self.served()
-            found += [slim({"kind": self.kind.kind, "apiVersion": version, **entry}) for entry in items(page, "items")]
-            position, more = text(page, "metadata", "resourceVersion"), text(page, "metadata", "continue")
+            with ONE_AT_A_TIME:
+                page = decoded(raw)
+                for entry in items(page, "items"):
+                    found.append(self.keep({"kind": self.kind.kind, "apiVersion": version, **entry}))
+                position, more = text(page, "metadata", "resourceVersion"), text(page, "metadata", "continue")
+                del page, raw
             if not more:
                 break
             if query.get("continue") == more:
@@ -114,12 +123,12 @@ class Follower:
         self.good()
         return position
 
-    def get(self, query: dict[str, str]) -> dict[str, Any]:
-        """One page, from the first version of the API group that is served."""
+    def get(self, query: dict[str, str]) -> bytes:
+        """One page as it came, from the first version of the API group that is served."""
         versions = (self._version,) if self._version else self.kind.versions
         for version in versions:
             try:
-                page = self.api.get(self.kind.path(version, self.namespace), query, label=f"list {self.kind.plural}")
+                page = self.api.raw(self.kind.path(version, self.namespace), query, label=f"list {self.kind.plural}")
             except Rejected as error:
                 if error.status != 404 or version == versions[-1]:
                     raise
@@ -161,7 +170,7 @@ class Follower:
     def take(self, change: str, obj: dict[str, Any]) -> None:
         """One event. A bookmark is a position and nothing else: without a name it looks like a workload of zero replicas."""
         if change != "BOOKMARK":
-            self.sink.event(self.kind, change, slim(obj))
+            self.sink.event(self.kind, change, self.keep(obj))
         self._position = text(obj, "metadata", "resourceVersion") or self._position
         self.good()
 

@@ -4,7 +4,7 @@ Decides what belongs into the file: the target, what it made, and the events abo
 What the file means is decided in `workloads.recording`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock, Thread
@@ -70,7 +70,7 @@ class Recorder:
         for thread in self.threads:
             thread.join(5)
 
-    def listed(self, kind: Kind, namespace: str | None, found: list[dict[str, Any]], version: int | None) -> None:
+    def listed(self, kind: Kind, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> None:
         """A whole list; of the target's kind the target alone is kept, and told as if it had been read."""
         path = kind.path(kind.versions[0], self.namespace)
         if kind.kind != self.kind:

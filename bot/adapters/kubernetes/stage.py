@@ -5,7 +5,7 @@ per service, and a change costs only the workload it belongs to. How objects sta
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, RLock, Thread
@@ -15,6 +15,7 @@ from bot.adapters.kubernetes import access
 from bot.adapters.kubernetes.api import Api
 from bot.adapters.kubernetes.follower import SILENCE_SECONDS, Follower
 from bot.adapters.kubernetes.kinds import KINDS, WORKLOADS, Kind
+from bot.adapters.kubernetes.slim import lean
 from bot.config.stage import Cluster
 from bot.domain.errors import UserError
 from bot.domain.rollout import ClusterSnapshot, WorkloadRef, WorkloadState
@@ -51,7 +52,7 @@ class StageWatch:
     def start(self) -> None:
         """Begin to follow; returns at once."""
         for kind, namespace in wanted_lists(self.cluster):
-            follower = Follower(api=self.api, kind=kind, namespace=namespace, sink=self, clock=self.clock, stop=self.stop)
+            follower = Follower(api=self.api, kind=kind, namespace=namespace, sink=self, clock=self.clock, stop=self.stop, keep=lean)
             self.followers.append(follower)
             place = namespace or "all"
             self.threads.append(Thread(target=follower.run, name=f"{self.stage}:{kind.plural}:{place}", daemon=True))
@@ -66,7 +67,7 @@ class StageWatch:
         for thread in self.threads:
             thread.join(timeout)
 
-    def listed(self, kind: Kind, namespace: str | None, found: list[dict[str, Any]], version: int | None) -> None:
+    def listed(self, kind: Kind, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> None:
         """A follower's whole list."""
         with self.lock:
             changed = self.cache.listed(kind.kind, namespace, found, version)

@@ -1,0 +1,123 @@
+"""A cold start with 1,000 services in four repositories and four clusters: from the command to the finished plan of all stages.
+
+Run: python -m benchmarks start. `plan` is measured as a person would run it: an empty state directory, every repository cloned
+from the sandbox's GitHub over HTTP, every cluster listed (1,000 Deployments, 1,000 ReplicaSets and 2,000 Pods each), 100 services newer in
+dev. Then `serve` on the same world: its resident memory once every stage was looked at. The servers run in another process, on the
+same processors; processor seconds are the bot's own. Goals: 10 s and 200 MB.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from benchmarks.large import Cluster, tree
+from benchmarks.rows import Row
+from bot.sandbox.github import GitHubSandbox
+from tests.support.wire import Wire
+
+STAGES = ("dev", "qa", "uat", "prod")
+NEWER = 100
+BOT = [sys.executable, "-c", "from bot.cli.main import main; main()"]
+LIMIT = timedelta(minutes=5).total_seconds()
+
+
+def bench() -> list[Row]:
+    """All rows."""
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        hub, environment = stack.enter_context(world(root))
+        planned = plan(root, environment)
+        calls = len(hub.ledger.rest) + len(hub.ledger.graphql)
+        served = serve(root, environment)
+    return [
+        Row(what="1,000 services, 4 repositories and clusters: command to finished plan", measured=planned["seconds"], unit="s", goal=10),
+        Row(what="  of which the bot's own processor time", measured=planned["cpu"], unit="s"),
+        Row(what="  peak memory of the bot", measured=planned["peak"], unit="MB", goal=200),
+        Row(what="  API calls to the forge", measured=calls, unit="calls", goal=0),
+        Row(what="serve on the same world: resident memory at rest", measured=served, unit="MB", goal=200),
+    ]
+
+
+@contextmanager
+def world(root: Path) -> Iterator[tuple[GitHubSandbox, dict[str, str]]]:
+    """The forge and the clusters; the environment of the bot that shall look at them."""
+    with ExitStack() as stack:
+        hub = GitHubSandbox(root / "hub")
+        hub.start()
+        stack.callback(hub.stop)
+        stages: dict[str, Any] = {}
+        for place, stage in enumerate(STAGES):
+            newer = {} if place else {"newer": NEWER, "new_version": "1.1.0"}
+            hub.create_repo(f"acme/env-{stage}", tree("1.0.0", **newer))
+            wire = stack.enter_context(Wire(Cluster("1.0.0", **newer).script))
+            kubeconfig = wire.kubeconfig(root / f"{stage}.kubeconfig")
+            os.chmod(kubeconfig, 0o600)
+            stages[stage] = {"repository": f"acme/env-{stage}", "cluster": {"kubeconfig": kubeconfig}}
+            if place:
+                stages[stage] |= {"after": STAGES[place - 1], "gates": [{"gate": "approval", "count": 1}]}
+        token = hub.add_user("robot")
+        for stage in STAGES:
+            hub.add_collaborator(f"acme/env-{stage}", "robot", "admin")
+        forge = {"url": hub.url, "api_url": hub.api_url}
+        (root / "bot.yaml").write_text(json.dumps({"version": 1, "forge": forge, "pipeline": {"stages": stages}}))
+        secret = root / "token"
+        secret.touch(mode=0o600)
+        secret.write_text(token)
+        yield hub, {**os.environ, "PROMOTION_BOT_GITHUB_TOKEN_FILE": str(secret)}
+
+
+def plan(root: Path, environment: dict[str, str]) -> dict[str, float]:
+    """One `promotion-bot plan`: wall clock, processor seconds, peak memory."""
+    began = time.perf_counter()
+    command = [*BOT, "plan", "--config", str(root / "bot.yaml"), "--wait", "120", "--output", "json"]
+    process = subprocess.Popen(
+        command, env=environment | {"PROMOTION_BOT_STATE_DIR": str(root / "state")}, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None  # asked for above
+    answer = json.loads(process.stdout.read())
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    ready = [report for stage in answer["stages"] for report in stage["services"] if report["standing"] == "ready"]
+    if status or len(ready) != NEWER or len(answer["stages"]) != len(STAGES):
+        raise SystemExit(f"the plan is not the one that this world asks for: status {status}, {len(ready)} ready")
+    return {"seconds": round(seconds, 2), "cpu": round(used.ru_utime + used.ru_stime, 2), "peak": round(used.ru_maxrss / 1024)}
+
+
+def serve(root: Path, environment: dict[str, str]) -> float:
+    """Resident memory (MB) of a `serve` that has looked at every stage and has nothing left to do at once."""
+    own = {"PROMOTION_BOT_STATE_DIR": str(root / "served"), "PROMOTION_BOT_LISTEN_PORT": "18417", "PROMOTION_BOT_LOG_LEVEL": "error"}
+    command = [*BOT, "serve", "--config", str(root / "bot.yaml"), "--insecure-no-webhook-secret"]
+    process = subprocess.Popen(command, env=environment | own)
+    try:
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline and not _looked(18417):
+            time.sleep(1)
+        return round(psutil.Process(process.pid).memory_info().rss / 1e6)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _looked(port: int) -> bool:
+    """Every stage was run once."""
+    try:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    except httpx.HTTPError:
+        return False
+    return len(set(re.findall(r'stage_last_run\w*\{stage="([^"]+)"\}', text))) == len(STAGES)
+
+
+if __name__ == "__main__":
+    print(*bench(), sep="\n")
