@@ -89,6 +89,14 @@ def reverting(promotion: Promotion, state: RolloutState, reason: str, deadline: 
     return f"{restored(promotion)} was restored in {promotion.stage} and rolls out ({state}: {reason}). It has until {instant(deadline)}."
 
 
+def revert_unmerged(promotion: Promotion) -> str:
+    return (
+        f"{failed(promotion, promotion.reason)} #{promotion.revert_number} restores {restored(promotion)} and is not merged yet: "
+        f"the rules of {promotion.stage}'s branch do not let the bot merge it now. "
+        "Whoever may review and merge there can; the bot tries again at each event."
+    )
+
+
 def recovered(promotion: Promotion, since: datetime) -> str:
     return f"{promotion.stage} is healthy again with {restored(promotion)} since {instant(since)}. {moved(promotion)} stays quarantined."
 

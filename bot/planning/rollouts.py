@@ -166,21 +166,25 @@ def reverts_in_a_row(facts: Facts) -> int:
 
 
 def _watch_revert(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
+    if promotion.revert_commit is None and promotion.revert_number is not None:
+        why = words.revert_unmerged(promotion)
+        return replace(_waiting(promotion, why, None), actions=(_notify(promotion, "revert-waits", Severity.CRITICAL, why),))
     wanted = {move.service: move.old for move in promotion.moves}
+    started = promotion.rollout_since or facts.now
+    deadline = started + stage.rollout.timeout
     overtaken = _overtaken(facts, wanted)
-    if overtaken is not None and promotion.revert_number is None:
+    unseen = promotion.revert_number is not None and facts.now < deadline and _still_there(promotion, overtaken)
+    if overtaken is not None and not unseen:
         service, present = overtaken
         why = words.overtaken(service, stage.name, wanted[service], present)
         ended = replace(promotion, state=PromotionState.REVERTED, ended_at=facts.now, reason=why)
         return Decision(actions=(SavePromotion(promotion=ended, why=why),), report=_report(ended, Standing.ROLLING_OUT, why))
     state, reason, since = _together(facts, tuple(wanted))
-    started = promotion.rollout_since or facts.now
-    if state is RolloutState.HEALTHY and overtaken is None:
+    if state is RolloutState.HEALTHY and not unseen:
         return _reverted(facts, promotion, max(since, started))
     view = facts.stages[stage.name]
-    deadline = started + stage.rollout.timeout
     blind = bool(view.cluster_problem or view.problem)
-    if blind or overtaken is not None or facts.now < deadline:
+    if blind or facts.now < deadline:
         return _waiting(promotion, words.reverting(promotion, state, reason, deadline), deadline if facts.now < deadline else None)
     why = words.revert_failed(promotion, reason)
     stuck = replace(promotion, state=PromotionState.STUCK, ended_at=facts.now, reason=why)
@@ -194,6 +198,11 @@ def _watch_revert(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
         ),
         report=_report(stuck, Standing.STUCK, why),
     )
+
+
+def _still_there(promotion: Promotion, overtaken: tuple[str, Release] | None) -> bool:
+    """True when the branch, as it was last read, holds the promoted release itself: the merge of the revert was not read yet."""
+    return overtaken is not None and any(move.service == overtaken[0] and same_release(move.new, overtaken[1]) for move in promotion.moves)
 
 
 def _reverted(facts: Facts, promotion: Promotion, since: datetime) -> Decision:

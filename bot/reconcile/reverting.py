@@ -110,6 +110,8 @@ def finish_revert(tools: Tools, promotion: Promotion) -> None:
     if pull.state is PullState.CLOSED:
         _stuck(tools, promotion, f"somebody closed #{number}, which would have taken it back; restore the values by hand, or reopen it")
         return
+    if _settled_by_people(tools, promotion):
+        return
 
     def look() -> str | None:
         seen = tools.forge.find_pull(place.repository, branch, head=pull.head)
@@ -128,6 +130,22 @@ def finish_revert(tools: Tools, promotion: Promotion) -> None:
     except (Refused, Stale, OutcomeUnknown):
         return
     _note(tools, promotion, commit=commit, why=f"#{number} took it back")
+
+
+def _settled_by_people(tools: Tools, promotion: Promotion) -> bool:
+    """True when the pull request has nothing left to restore: somebody restored the values by hand, or put others there."""
+    place, edits = tools.place, tuple(edit for move in promotion.moves for edit in move.edits)
+    head = tools.repositories.refresh(place.repository).get(place.branch)
+    if head is None or not edits:
+        return False
+    try:
+        files = backward(tools.repositories, place.repository, head, edits)
+    except UserError as error:
+        _stuck(tools, promotion, f"{error}. {error.fix}. #{promotion.revert_number} stays open; close it when nobody needs it")
+        return True
+    if not files:
+        _note(tools, promotion, commit=head, why=f"the replaced values stand there again, without #{promotion.revert_number}")
+    return not files
 
 
 def _restored_by(tools: Tools, action: Revert, head: str) -> str:
