@@ -50,7 +50,8 @@ def test_what_was_not_known_then_or_lies_outside_the_window_is_left_out() -> Non
 
 def test_what_waits_now_is_told_with_its_age_and_the_gates_sentence() -> None:
     closed = replace(promotion(id="q"), ended_at=T + HOUR, state=PromotionState.CLOSED)
-    waits = [Waited(promotion=promotion(), verdicts=STORY[:2]), Waited(promotion=MERGED), Waited(promotion=closed)]
+    merged = promotion(id="m", merged_at=T + HOUR, state=PromotionState.MERGED)
+    waits = [Waited(promotion=promotion(), verdicts=STORY[:2]), Waited(promotion=merged), Waited(promotion=closed)]
     (row,) = blocked_now(waits, now=T + 3 * HOUR)
     assert (row.service, row.version, row.age_s, row.gate, row.reason) == ("api", "1.1.0", 10_800, "approval", "approval is not over")
     assert blocked_now(waits, now=T - HOUR) == ()
