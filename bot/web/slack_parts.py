@@ -3,12 +3,15 @@
 Decides which of the two is there: HTTP where a signing secret is set, Socket Mode where an app token is set, both where both are.
 """
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from fastapi import APIRouter
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.adapters.github.oauth import OAuthClient
 from bot.adapters.slack.answering import Answering
@@ -23,7 +26,10 @@ from bot.reconcile.chatting import ChatDesk, once
 from bot.settings import Settings
 from bot.web import link_page, slack_hook
 
+log = structlog.get_logger("slack")
+
 TIMEOUT_SECONDS = 10
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 
 
 class SlackParts:
@@ -34,6 +40,8 @@ class SlackParts:
         self.routers: list[APIRouter] = []
         self._hearing: Hearing | None = None
         self._socket: SocketModeHandler | None = None
+        self._connecting: threading.Thread | None = None
+        self._stopping = threading.Event()
         listens = settings.slack_signing_secret is not None or settings.slack_app_token is not None
         if slack is None or settings.slack_bot_token is None or not listens:
             return
@@ -52,16 +60,33 @@ class SlackParts:
             self._socket = SocketModeHandler(self._hearing.app, settings.slack_app_token.get_secret_value(), web_client=base)
 
     def start(self) -> None:
-        """Connect, where Socket Mode is used. A Slack that is down is tried again in the background."""
+        """Connect, where Socket Mode is used. In the background: a Slack that is down holds nothing up and is tried again."""
         if self._socket is not None:
-            self._socket.client.connect()
+            self._connecting = threading.Thread(target=self._connect, args=(self._socket,), name="slack-connect", daemon=True)
+            self._connecting.start()
 
     def stop(self) -> None:
         """Take no more commands; those under way are ended."""
+        self._stopping.set()
         if self._socket is not None:
+            if self._connecting is not None:
+                self._connecting.join(timeout=TIMEOUT_SECONDS + 1)
             self._socket.client.close()
         if self._hearing is not None:
             self._hearing.close()
+
+    def _connect(self, handler: SocketModeHandler) -> None:
+        """Until it stands; from then on slack_sdk itself keeps it up."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                handler.client.connect()
+            except (SlackApiError, SlackClientError, OSError, ValueError) as error:
+                log.warning("slack.not_connected", reason=type(error).__name__, again_in=pause)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

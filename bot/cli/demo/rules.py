@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.cli.demo.world import CHANNEL, OWNER, TEAM, World
+from bot.cli.demo.world import APPROVER, CHANNEL, DEVELOPER, OWNER, TEAM, World
 from bot.config.load import load
 from bot.config.schema import Config
 
@@ -39,7 +39,13 @@ def _document(world: World, *, example: bool) -> dict[str, Any]:
             "writes_per_hour": 100_000,
         },
         "pipeline": {"stages": {stage: _stage(world, stage) for stage in world.stages}},
-        "notifications": {"slack": {"channel": CHANNEL, "api_url": world.slack.api_url}},
+        "notifications": {
+            "slack": {
+                "channel": CHANNEL,
+                "api_url": world.slack.api_url,
+                "people": {world.slack.add_user(login): login for login in (DEVELOPER, APPROVER)},
+            }
+        },
         "timing": {"resync": "15s"},
     }
     if example:

@@ -18,12 +18,13 @@ class SandboxSettings(Settings):
         return (init_settings,)
 
 
-def sandbox_settings(*, app_key: str, webhook_secret: str, slack_token: str, state_dir: Path) -> Settings:
+def sandbox_settings(*, app_key: str, webhook_secret: str, slack_token: str, state_dir: Path, slack_secret: str = "") -> Settings:
     """As an operator would set them, with a port that the system chooses."""
     return SandboxSettings(
         github_app_private_key=SecretStr(app_key),
         github_webhook_secrets=(SecretStr(webhook_secret),),
         slack_bot_token=SecretStr(slack_token),
+        slack_signing_secret=SecretStr(slack_secret) if slack_secret else None,
         state_dir=state_dir,
         listen_port=0,
         log_level="error",

@@ -46,6 +46,7 @@ def show(source: Path | None, *, once: bool, as_json: bool, limit: float) -> int
         parts = build(config, _settings(place))
         served = Served(parts)
         place.github.set_webhook(f"{served.url}/webhooks/github", world.WEBHOOK_SECRET)
+        place.slack.people.request_url = f"{served.url}/slack/events"
         story = Story(world=place, parts=parts, cast=players, directory=directory, teller=teller)
         _introduce(story, teller)
         teller.start()
@@ -82,7 +83,11 @@ def example_tree() -> Path:
 
 def _settings(place: world.World) -> Any:
     return sandbox_settings(
-        app_key=place.app_key, webhook_secret=world.WEBHOOK_SECRET, slack_token=place.slack.bot_token, state_dir=place.root / "state"
+        app_key=place.app_key,
+        webhook_secret=world.WEBHOOK_SECRET,
+        slack_token=place.slack.bot_token,
+        slack_secret=place.slack.signing_secret,
+        state_dir=place.root / "state",
     )
 
 
