@@ -25,6 +25,7 @@ from bot.adapters.kubernetes.clusters import KubernetesClusters
 from bot.adapters.notify.shelf import Means, tellers
 from bot.adapters.registry.reach import Registries, registries
 from bot.adapters.registry.reader import TagReader
+from bot.adapters.render import Renderer
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.slack.chat import SlackChat
 from bot.adapters.store.arrivals import StoredArrivals
@@ -95,6 +96,7 @@ class Parts:
     arrivals: StoredArrivals
     rights: RightsBook
     chat: Chat | None
+    renderer: Renderer | None
     places: Mapping[str, str] = field(default_factory=dict)
     """Where keys of the configuration stand, as `file:line`, for refusals."""
 
@@ -154,6 +156,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         arrivals=arrivals,
         rights=rights,
         chat=_chat(config, settings),
+        renderer=Renderer(repositories, timeout=config.render.timeout, memory=config.render.memory) if config.render.enabled else None,
     )
 
 
@@ -353,6 +356,7 @@ class Bot:
             effects=self.effects,
             clock=self.parts.clock,
             chat=self.parts.chat,
+            renderer=self.parts.renderer,
             others=self.tellers,
             quiet=self._quiet,
         )

@@ -15,6 +15,7 @@ from bot.domain.directive import Directive
 from bot.domain.facts import Answer, Health, Quarantine, Question, StageHold
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
+from bot.domain.rendered import Rendered
 from bot.domain.rollout import ClusterSnapshot
 from bot.domain.verdict import Verdict
 
@@ -187,6 +188,17 @@ class Forge(Protocol):
         create_from: str | None = None,
     ) -> str:
         """A commit that the forge makes and signs, on `branch` at `expected` (created there first when `create_from` is given)."""
+        ...
+
+
+class Renderer(Protocol):
+    """Kustomize or Helm, where they are installed."""
+
+    def render(self, repository: str, commit: str, files: Mapping[str, bytes]) -> Sequence[Rendered]:
+        """What `files` (paths from the repository's root) change in the objects that the commit's folders render to.
+
+        Raises nothing but what reading the repository raises; why a folder could not be rendered stands in the answer.
+        """
         ...
 
 

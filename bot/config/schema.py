@@ -18,6 +18,7 @@ from bot.config.artifacts import Artifacts
 from bot.config.delivery import Incidents, Reports
 from bot.config.notifications import Notifications, Slack
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
+from bot.config.render import Render
 from bot.config.service import Place, Service, Services
 from bot.config.sources import Endpoint, Registry, Sources
 from bot.config.stage import AnyGate, Cluster, Rollout, Stage
@@ -40,6 +41,7 @@ __all__ = [
     "Pipeline",
     "Place",
     "Registry",
+    "Render",
     "Reports",
     "RoleName",
     "Roles",
@@ -188,6 +190,8 @@ class Config(BaseModel):
     """Servers that gates ask."""
     timing: Timing = Timing()
     """How often the bot looks."""
+    render: Render = Render()
+    """Whether pull requests tell what changes in the rendered objects."""
 
     def stage(self, name: str) -> Stage:
         """The stage of this name; KeyError when there is none."""

@@ -16,6 +16,7 @@ from bot.domain.release import same_release
 from bot.ports import OpenedPull
 from bot.reconcile import crash
 from bot.reconcile.content import forward
+from bot.reconcile.rendering import with_rendered
 from bot.reconcile.tools import BOT, Place, Tools
 
 
@@ -30,13 +31,14 @@ def open_promotion(tools: Tools, action: OpenPromotion) -> None:
     files = _files(tools, promotion, promotion.base)
     head = "" if place.signed else _commit(tools, promotion, files, action.message)
     promotion = _note_opening(tools, replace(promotion, state=PromotionState.OPENING, head=head))
+    body = with_rendered(tools, promotion, action.body)
     head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _write_branch(tools, promotion, files, action.message))
     opened = tools.effects.once(
         f"open:{promotion.id}:{head}",
         name=crash.PULL_OPENED,
         look=lambda: _find_open(tools, promotion.branch, head),
         do=lambda: tools.forge.open_pull(
-            place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=action.body
+            place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=body
         ),
         kind=OpenedPull,
     )
@@ -185,7 +187,8 @@ def update_promotion(tools: Tools, action: UpdatePromotion) -> None:
         raise Stale(f"{old.branch} does not stand at {action.expected_head[:9]} any more")
     why = f"about to renew #{number}"
     fresh = tools.history.save_promotion(fresh, why=why, actor=fresh.starter or BOT, now=tools.clock())
-    tools.effects.step(crash.PULL_UPDATED, lambda: tools.forge.update_pull(place.repository, number, title=action.title, body=action.body))
+    body = with_rendered(tools, action.promotion, action.body)
+    tools.effects.step(crash.PULL_UPDATED, lambda: tools.forge.update_pull(place.repository, number, title=action.title, body=body))
     head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _renew_branch(tools, place, fresh, action, files))
     renewed(tools, replace(fresh, head=head), old, why=action.title)
     pull = tools.history.pull(place.repository, number)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.repository import EnvironmentRepository
-from bot.ports import Chat, Forge, History, Outbox, Repositories, Teller
+from bot.ports import Chat, Forge, History, Outbox, Renderer, Repositories, Teller
 from bot.reconcile.effects import Effects
 
 BOT = "promotion-bot"
@@ -45,6 +45,8 @@ class Tools:
     effects: Effects
     clock: Callable[[], datetime]
     chat: Chat | None = None
+    renderer: Renderer | None = None
+    """Tells what changes in the rendered objects; None where the configuration does not want it."""
     others: Mapping[str, Teller] = field(default_factory=dict)
     """Who is told beside the chat, by name."""
     quiet: Callable[[str, datetime], datetime | None] = lambda _severity, _now: None
