@@ -25,11 +25,14 @@ from bot.adapters.kubernetes.clusters import KubernetesClusters
 from bot.adapters.notify.shelf import Means, tellers
 from bot.adapters.registry.reach import Registries, registries
 from bot.adapters.registry.reader import TagReader
+from bot.adapters.registry.revision import revision_of
 from bot.adapters.render import Renderer
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.slack.chat import SlackChat
+from bot.adapters.source_clones import SourceClones
 from bot.adapters.store.arrivals import StoredArrivals
 from bot.adapters.store.database import Database, make_queue_engine
+from bot.adapters.store.delivery import StoredDelivery
 from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.migrate import upgrade
@@ -39,7 +42,9 @@ from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.collectors.answers import HeldAnswers
 from bot.collectors.artifacts import RegistryWatch
+from bot.collectors.carried import look_up_carried
 from bot.collectors.observer import Observer, Sources
+from bot.collectors.reports import send_due
 from bot.collectors.rights import Accounts, RightsBook
 from bot.config.schema import Config
 from bot.domain.errors import BotError, UserError
@@ -47,6 +52,7 @@ from bot.domain.facts import Facts
 from bot.planning.plan import plan
 from bot.planning.standing import Plan
 from bot.ports import Chat
+from bot.reconcile.background import Background
 from bot.reconcile.crash import CrashPoints
 from bot.reconcile.daily import keep_digest
 from bot.reconcile.effects import Effects
@@ -95,6 +101,8 @@ class Parts:
     images: Registries
     arrivals: StoredArrivals
     rights: RightsBook
+    delivery: StoredDelivery
+    sources: SourceClones
     chat: Chat | None
     renderer: Renderer | None
     places: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +163,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         images=images,
         arrivals=arrivals,
         rights=rights,
+        delivery=StoredDelivery(database),
+        sources=SourceClones(settings.state_dir / "sources", remote, partial(revision_of, images)),
         chat=_chat(config, settings),
         renderer=Renderer(repositories, timeout=config.render.timeout, memory=config.render.memory) if config.render.enabled else None,
     )
@@ -230,6 +240,7 @@ class Bot:
                 Duty("prune rows", HOURLY, pruner(parts.database, parts.clock)),
             ],
         )
+        self.background = Background([Duty("commits", MISSED, self.look_up_commits), Duty("reports", HOURLY / 12, self.send_reports)])
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
         self.desk = Desk(
             config,
@@ -264,11 +275,13 @@ class Bot:
         self.engine.start()
         self.parts.clusters.start()
         self.housekeeper.start()
+        self.background.start()
         self.registry_watch.start(self.parts.clock)
 
     def stop(self) -> None:
         """End in order: no new runs, those under way to their end, then everything else."""
         self.registry_watch.stop()
+        self.background.stop()
         self.housekeeper.stop()
         self.engine.stop()
         self._enqueuer.close()
@@ -335,6 +348,14 @@ class Bot:
         config = self.parts.config
         for notice in self.outbox.due(now=self.parts.clock()):
             post(self._tools(notice.stage if notice.stage in config.order() else config.order()[0]), notice)
+
+    def look_up_commits(self) -> None:
+        """Find out what new rollouts carried, where their services' source repositories are configured."""
+        look_up_carried(self.parts.config, self.parts.delivery, self.parts.sources, self.parts.clock)
+
+    def send_reports(self) -> None:
+        """Make the delivery reports that are due; they are sent with the other messages."""
+        send_due(self.parts.config, self.parts.delivery, self.outbox, self.parts.clock)
 
     def tell_daily(self) -> None:
         """Keep the day's digest when it is due; it is sent with the other messages."""
