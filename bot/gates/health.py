@@ -7,7 +7,7 @@ upstream's word.
 from typing import Literal
 
 from bot.domain.facts import Case, Health
-from bot.domain.rollout import RolloutState
+from bot.domain.rollout import RolloutState, combine
 from bot.domain.verdict import Outcome, Verdict
 from bot.gates._base import Gate
 from bot.gates._words import several
@@ -47,15 +47,20 @@ class HealthGate(Gate):
         if health is None:
             return Outcome.UNKNOWN, f"Nothing is known of {name} in {case.stage}."
         why = f": {health.reason.rstrip('.')}" if health.reason else ""
-        match health.state:
+        state = health.state
+        if state is RolloutState.PROGRESSING and not health.taken and health.workloads:
+            if self.drift:
+                return Outcome.PENDING, f"{name} in {case.stage}: its cluster {_runs(health)}, which git does not declare{why}."
+            state = combine(workload.state for workload in health.workloads)
+        match state:
             case RolloutState.HEALTHY if health.taken or not self.drift:
                 return Outcome.PASSED, ""
             case RolloutState.HEALTHY:
                 return Outcome.FAILED, f"{name} drifted in {case.stage}: its cluster {_runs(health)}, which git does not declare{why}."
             case RolloutState.DEGRADED | RolloutState.TIMED_OUT:
-                return Outcome.FAILED, f"{name} is {health.state.value.replace('_', ' ')} in {case.stage} before the change{why}."
+                return Outcome.FAILED, f"{name} is {state.value.replace('_', ' ')} in {case.stage} before the change{why}."
             case RolloutState.PROGRESSING | RolloutState.SUSPENDED:
-                return Outcome.PENDING, f"{name} is {health.state.value} in {case.stage}{why}."
+                return Outcome.PENDING, f"{name} is {state.value} in {case.stage}{why}."
             case RolloutState.UNKNOWN:
                 return Outcome.UNKNOWN, f"Nobody can say how {name} is in {case.stage}{why}."
 

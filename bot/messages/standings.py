@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.domain.directive import Directive
-from bot.domain.facts import Quarantine, StageHold
+from bot.domain.facts import Health, Quarantine, StageHold
 from bot.domain.release import Release
 from bot.domain.slot import Slot, SlotProblem
 from bot.domain.verdict import Verdict
@@ -21,6 +21,13 @@ def ambiguous(service: str, stage: str, slots: Sequence[Slot]) -> str:
 
 def up_to_date(service: str, stage: str, release: Release) -> str:
     return f"{stage} has {service} {release}, the same as upstream."
+
+
+def drifted(health: Health, stage: str) -> str:
+    return (
+        f"The cluster of {stage} does not run what git declares, since {instant(health.since)}: {full(health.reason, '')} "
+        f"Its GitOps agent brings it back; `/promote sync {stage}` asks it to look now."
+    )
 
 
 def newest(service: str, stage: str, release: Release) -> str:

@@ -14,7 +14,7 @@ from bot.domain.rollout import RolloutState
 from bot.messages import pulls as words
 from bot.messages import rollouts as rollout_words
 from bot.messages import standings as say
-from bot.planning import opened, orders, rollouts
+from bot.planning import drift, opened, orders, rollouts
 from bot.planning.adopt import adopted
 from bot.planning.candidates import candidates
 from bot.planning.face import opening
@@ -55,12 +55,12 @@ def plan(config: Config, facts: Facts) -> Plan:
         decisions.append(_open(config, facts, name, moves, moving, allowed))
     for decision in decisions:
         actions += decision.actions
-    told = {decision.report.service: decision.report for decision in decisions}
+    told = drift.told(config, facts, {**reports, **{decision.report.service: decision.report for decision in decisions}})
     looks = [decision.look_again for decision in decisions] + [report.look_again for report in reports.values()]
     return Plan(
         stage=facts.stage,
         actions=tuple(actions),
-        reports=tuple({**reports, **told}[name] for name in sorted({**reports, **told})),
+        reports=tuple(told[name] for name in sorted(told)),
         look_again=min((look for look in looks if look is not None), default=None),
         reread=tuple(sorted({number for decision in decisions for number in decision.reread})),
         problems=_problems(facts),

@@ -26,6 +26,7 @@ class Standing(StrEnum):
     PINNED = "pinned"
     CLOSED = "closed by a person"
     DIVERGED = "diverged"
+    DRIFTED = "drifted"
     AMBIGUOUS = "ambiguous"
     UNREADABLE = "unreadable"
     ABSENT = "absent"
