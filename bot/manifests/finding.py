@@ -3,6 +3,7 @@
 Decides which node is meant, or which refusal is due; what is written there is left to `changing`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from bot.manifests.addresses import Address
 from bot.manifests.plain_data import plain_data
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, line_of, place_of, walk
 
-_SINGULAR = (NameSelector, IndexSelector)
+_HOST_AND_PORT = re.compile(r"[^/:@]+:[1-9][0-9]{1,4}\Z")
 MISSING = ("PathNotFound", "NoMatch")
 
 
@@ -75,7 +76,7 @@ def find_images(source: Text, address: Address) -> list[Place]:
                 node = document.resolve(spot.node)
                 if not isinstance(node, Scalar) or last not in node.value or not _in_container(spot, address.container):
                     continue
-                if image_named(str(node.value), spot.key) == name:
+                if image_named(str(node.value), spot.key) == name and not _is_address(str(node.value), spot):
                     (aliases if spot.node is not node else places).append(Place(document=document, spot=spot))
                 elif "{" in node.value and normal_name(str(node.value).partition("{")[0].rstrip(":$")) == name:
                     templated = node
@@ -95,6 +96,12 @@ def image_named(text: str, key: str | int | None) -> str | None:
         return None
     bare = "@" not in text and ":" not in text.rsplit("/", 1)[-1]
     return None if bare and not (isinstance(key, str) and key.lower().endswith("image")) else name
+
+
+def _is_address(text: str, spot: Spot) -> bool:
+    """True for `redis:6379` under a key that says nothing of images: a host and its port look like an image and its tag."""
+    key = next((step for step in reversed(spot.path) if isinstance(step, str)), "")
+    return _HOST_AND_PORT.match(text) is not None and not key.lower().rstrip("s").endswith("image")
 
 
 def choose(source: Text, places: list[Place], address: Address) -> list[Place]:
