@@ -248,7 +248,10 @@ class DeploymentPage(Protocol):
     """The forge's own record of what was deployed where."""
 
     def record(self, repository: str, promotion: Promotion, *, commit: str, state: str, known: str) -> str:
-        """Say that `commit` is in_progress, success or failure in the promotion's stage; the record's id, to be given back as `known`."""
+        """Say that `commit` is in_progress, success or failure in the promotion's stage; the record's id, to be given back as `known`.
+
+        `known` is "?" where a try before this one may have made it.
+        """
         ...
 
 

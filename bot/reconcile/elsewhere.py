@@ -30,6 +30,8 @@ REFUSED = timedelta(hours=1)
 STILL_TOLD = timedelta(days=1)
 """So long after its end a promotion's message and record are still brought up to date."""
 HASH = "hash"
+UNSURE = "?"
+"""Stands for the id of a record that was begun and may be there."""
 FAILURES = (PromotionState.FAILED, PromotionState.REVERTING, PromotionState.REVERTED, PromotionState.STUCK)
 DEPLOYMENT_STATES = {
     PromotionState.MERGED: "in_progress",
@@ -110,7 +112,10 @@ class Elsewhere:
         wanted = f"{state}, restored" if restored else state
         if bound.get(HASH) == wanted:
             return None
-        number = self.page.record(tools.place.repository, promotion, commit=promotion.merge_commit, state=state, known=bound.get("id", ""))
+        known = bound.get("id", "")
+        if not known:
+            tools.history.save_binding(key, {**bound, "id": UNSURE}, now=tools.clock())
+        number = self.page.record(tools.place.repository, promotion, commit=promotion.merge_commit, state=state, known=known)
         written = {**bound, "id": number}
         if restored and promotion.revert_commit:
             written["back"] = self.page.record(

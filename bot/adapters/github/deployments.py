@@ -13,6 +13,7 @@ from bot.adapters.github.wire import Wire
 from bot.domain.promotion import Promotion
 
 LONGEST = 140
+UNSURE = "?"
 
 
 class Deployments:
@@ -22,7 +23,9 @@ class Deployments:
         self._wire = wire
 
     def record(self, repository: str, promotion: Promotion, *, commit: str, state: str, known: str) -> str:
-        """The record's id. One REST call where it is `known`, else two: to make it (or three, to find it first after a lost answer)."""
+        """The record's id. One REST call: to make it, or, where it is `known`, to add its state. A new record is pending by itself, so
+        that `in_progress` costs nothing more. `known` "?" means that an answer was lost: it is looked for first (one call more).
+        """
         ask = Ask(
             doing="record a deployment",
             where=f"{repository} {promotion.stage}",
@@ -30,7 +33,10 @@ class Deployments:
             write=True,
             priority=Priority.COSMETIC,
         )
-        number = known or self._found(repository, promotion, commit, ask) or self._made(repository, promotion, commit, ask)
+        number = self._found(repository, promotion, commit, ask) if known == UNSURE else known
+        number = number or self._made(repository, promotion, commit, ask)
+        if state == "in_progress":
+            return number
         content = {
             "state": state,
             "description": _short(promotion.reason if state == "failure" else f"{promotion.name} in {promotion.stage}: {state}"),
