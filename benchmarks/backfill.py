@@ -1,4 +1,4 @@
-"""Measures the backfill of an environment repository with 10,000 commits. Run: python benchmarks/backfill.py
+"""Measures the backfill of an environment repository with 10,000 commits. Run: python -m benchmarks.backfill
 
 The repository is made by `git fast-import`: 200 services, one file each, every commit moves one of them. Prints one JSON object.
 Goal: under a minute.
@@ -12,6 +12,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from benchmarks.rows import Row
 
 COMMITS, SERVICES = 10_000, 200
 MANIFEST = """apiVersion: apps/v1
@@ -41,7 +44,22 @@ def stream() -> Iterator[str]:
         yield f"M 100644 inline prod/service-{service}.yaml\ndata {len(text)}\n{text}\n"
 
 
+def bench() -> list[Row]:
+    """Seconds for the first and the second time."""
+    found = measure()
+    return [
+        Row(what="backfill of 10,000 commits", measured=found["seconds"], unit="s", goal=60),
+        Row(what="  again", measured=found["seconds_again"], unit="s"),
+        Row(what="  peak memory", measured=found["peak_mb"], unit="MB"),
+    ]
+
+
 def main() -> None:
+    """Print what was measured."""
+    print(json.dumps(measure()))
+
+
+def measure() -> dict[str, Any]:
     """Makes the repository, runs the command, and runs it again."""
     with tempfile.TemporaryDirectory() as folder:
         repository, out = Path(folder, "env.git"), Path(folder, "history.json")
@@ -56,11 +74,10 @@ def main() -> None:
             answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             seconds.append(round(time.perf_counter() - begun, 2))
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = {
+        return {
             "commits": COMMITS, "events": answer["events"], "seconds": seconds[0], "seconds_again": seconds[1],
             "peak_mb": round(used.ru_maxrss / 1024),
         }  # fmt: skip
-        print(json.dumps(result))
 
 
 if __name__ == "__main__":

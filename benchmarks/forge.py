@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rows import Row
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
 from bot.adapters.github.auth import PersonalToken
@@ -110,6 +111,21 @@ def measure(files: int) -> dict[str, Any]:
             return result | {"pulls milliseconds": pulls}
         finally:
             hub.stop()
+
+
+def bench() -> list[Row]:
+    """What a promotion's pull request costs on the wire."""
+    found = measure(2_000)
+    rows = [
+        Row(what=f"{name}: REST calls", measured=found[name]["rest"], unit="calls", goal=4) for name in ("life as App", "life with token")
+    ]
+    signed = found["life signed"]
+    return [
+        *rows,
+        Row(what="life signed: GraphQL requests (open, face)", measured=signed["graphql"], unit="calls"),
+        Row(what="clone of 2,000 files", measured=found["git milliseconds"]["clone"], unit="ms"),
+        Row(what="fetch with nothing new", measured=found["git milliseconds"]["fetch"], unit="ms"),
+    ]
 
 
 if __name__ == "__main__":

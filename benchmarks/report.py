@@ -1,4 +1,4 @@
-"""Measures the report over a year of 1,000 services: 100,000 deployments with three commits each. Run: python benchmarks/report.py
+"""Measures the report over a year of 1,000 services: 100,000 deployments with three commits each. Run: python -m benchmarks.report
 
 Prints one JSON object: seconds and peak memory for reading the file, for computing, and for one report from the command line.
 The history is made from a seed, so that runs compare. Goal: under 5 seconds and under 300 MB for the whole.
@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from benchmarks.rows import Row
 
 SERVICES, DEPLOYMENTS, COMMITS = 1_000, 100_000, 3
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -44,8 +47,23 @@ def history(rng: Random) -> Iterator[str]:
             yield json.dumps({"t": "recovery", "failure": f"f{number}", "at": f"{at + timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ}"})
 
 
+def bench() -> list[Row]:
+    """The whole command."""
+    found = measure()
+    return [
+        Row(what="report over 100,000 deployments", measured=found["command_seconds"], unit="s", goal=5),
+        Row(what="  processor time", measured=found["command_cpu_seconds"], unit="s"),
+        Row(what="  peak memory", measured=found["command_peak_mb"], unit="MB", goal=300),
+    ]
+
+
 def main() -> None:
-    """Writes the history to a temporary file, runs the report over it in a process of its own, and prints what it took."""
+    """Print what was measured."""
+    print(json.dumps(measure()))
+
+
+def measure() -> dict[str, Any]:
+    """Writes the history to a temporary file, runs the report over it in a process of its own; what it took."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "history.json")
         with file.open("w") as out:
@@ -58,7 +76,7 @@ def main() -> None:
         answer = json.loads(subprocess.run(whole, check=True, capture_output=True, text=True).stdout)
         seconds = time.perf_counter() - begun
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = {
+        return {
             "file_mb": round(file.stat().st_size / 1e6, 1),
             "deployments": answer["deployments"],
             "failed_changes": answer["failed_changes"],
@@ -67,7 +85,6 @@ def main() -> None:
             "command_peak_mb": round(used.ru_maxrss / 1024),
             "live_history_seconds": live(file),
         }
-        print(json.dumps(result))
 
 
 def live(file: Path) -> dict[str, float]:

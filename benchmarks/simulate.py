@@ -1,4 +1,4 @@
-"""Measures a simulation of 90 days: 200 services through three stages, 6,000 promotions. Run: python benchmarks/simulate.py
+"""Measures a simulation of 90 days: 200 services through three stages, 6,000 promotions. Run: python -m benchmarks.simulate
 
 Prints one JSON object: seconds with gates of time (soak, window), and with the dora gate, which counts metrics anew for every look.
 """
@@ -6,7 +6,9 @@ Prints one JSON object: seconds with gates of time (soak, window), and with the 
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from benchmarks.rows import Row
 from bot.config.load import check
 from bot.domain.history import CommitRef, Deploy, History, RolloutKind, RolloutStatus
 from bot.reporting.simulate import simulate
@@ -49,10 +51,21 @@ def _failed(deploy: Deploy) -> Deploy:
     )  # fmt: skip
 
 
+def bench() -> list[Row]:
+    """Processor seconds of both."""
+    found = measure()
+    return [Row(what=f"simulation of 90 days, gates of {name}", measured=found[name]["cpu_seconds"], unit="s") for name in ("time", "dora")]
+
+
 def main() -> None:
+    """Print what was measured."""
+    print(json.dumps(measure()))
+
+
+def measure() -> dict[str, Any]:
     """Runs both simulations."""
     past = history()
-    result: dict[str, object] = {"events": len(past.events)}
+    result: dict[str, Any] = {"events": len(past.events)}
     for name, gates in (
         ("time", "{gate: soak, for: 6h}, {gate: window, open: [{cron: '0 9 * * 1-5', for: 8h}]}"),
         ("dora", "{gate: dora, change_fail_rate: block}"),
@@ -64,7 +77,7 @@ def main() -> None:
         found = simulate(past, config, since=BEGIN, as_of=BEGIN + timedelta(days=90))
         held = sum(one.waited_s > 0 for one in found.promotions)
         result[name] = {"cpu_seconds": round(time.process_time() - begun, 2), "promotions": len(found.promotions), "held": held}
-    print(json.dumps(result))
+    return result
 
 
 if __name__ == "__main__":
