@@ -250,6 +250,7 @@ class Bot:
             questions=questions,
             clock=parts.clock,
             wake=self._order_given,
+            sync=parts.clusters.sync,
             places=parts.places,
         )
         """Takes commands, from wherever they come."""

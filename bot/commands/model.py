@@ -140,6 +140,7 @@ class Problem(StrEnum):
 class Effect:
     """What a command does when its actor may. `stages` are those it touches (the role is asked for in each of them).
 
+    `nudge` are stages whose GitOps agent is asked to look at git now.
     `mine` is true when it touches nothing but orders that the actor gave. `query` names what is asked, for verbs that only ask.
     """
 
@@ -149,6 +150,7 @@ class Effect:
     add: tuple[Directive, ...] = ()
     withdraw: tuple[str, ...] = ()
     lift: tuple[StageHold, ...] = ()
+    nudge: tuple[str, ...] = ()
     mine: bool = False
     gate: str = ""
     query: str = ""

@@ -63,6 +63,7 @@ class Desk:
         questions: Questions,
         clock: Callable[[], datetime],
         wake: Callable[[str, str], None],
+        sync: Callable[[str], None] | None = None,
         places: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
@@ -72,6 +73,7 @@ class Desk:
         self._questions = questions
         self._clock = clock
         self._wake = wake
+        self._sync = sync
         self._places = places or {}
         self._recent: dict[int, deque[datetime]] = {}
 
@@ -114,6 +116,9 @@ class Desk:
         if effect.query:
             told = self._ask(effect, said, surface, dry_run=dry_run)
             return Answer(outcome=Outcome.ASKED, told=told, stages=effect.stages)
+        refused = self._nudge(effect, said, call, now, dry_run=dry_run)
+        if refused is not None:
+            return refused
         if not dry_run:
             self._store(effect, said, call, now)
         keys = (*(order.key for order in effect.add), *effect.withdraw)
@@ -168,6 +173,26 @@ class Desk:
             for stage in dict.fromkeys([*effect.stages, *(after for name in effect.stages for after in self.config.after(name))]):
                 self._wake(stage, f"order of {said.actor.login}")
 
+    def _nudge(self, effect: Effect, said: Said, call: Call, now: datetime, *, dry_run: bool) -> Answer | None:
+        """Ask the GitOps agents of these stages to look at git; the refusal where one cannot be asked."""
+        for stage in effect.nudge:
+            cluster = self.config.stage(stage).cluster
+            if cluster is None or cluster.agent == "none" or self._sync is None:
+                what, fix = f"no GitOps agent of {stage} is configured.", f"Say in `cluster.agent` of {stage} which one it is."
+                return _not_asked(call, stage, Problem.CONFLICT, what=what, fix=fix)
+            if dry_run:
+                continue
+            try:
+                self._sync(stage)
+            except UserError as error:
+                return _not_asked(call, stage, Problem.UNAVAILABLE, what=f"{error.what.rstrip('.')}.", fix=error.fix)
+            except TransientError as error:
+                return _not_asked(call, stage, Problem.UNAVAILABLE, what=f"{error.what.rstrip('.')}.", fix="Give it again in a moment.")
+            details = {"key": said.key, "actor_id": str(said.actor.id)}
+            why = f"{PREFIX} {call.text}"
+            self._history.audit(actor=said.actor.login, action="ask the agent to sync", subject=stage, why=why, now=now, details=details)
+        return None
+
     def _ask(self, effect: Effect, said: Said, surface: Surface, *, dry_run: bool) -> str:
         """Answer a question. `status` and `retry <gate>` also have the pull request and the stage looked at anew."""
         if effect.query in ("status", "recheck") and not dry_run:
@@ -190,3 +215,8 @@ class Desk:
         if len(self._recent) > 10_000:
             self._recent.pop(next(iter(self._recent)))
         return False
+
+
+def _not_asked(call: Call, stage: str, problem: Problem, *, what: str, fix: str) -> Answer:
+    """The refusal of a command whose agent could not be asked."""
+    return Answer(outcome=Outcome.REFUSED, problem=problem, told=words.wrong(line=call.text, what=what, fix=fix), stages=(stage,))

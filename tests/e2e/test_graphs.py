@@ -16,10 +16,14 @@ from bot.cli._process import Served
 from bot.cli.demo.settings import sandbox_settings
 from bot.cli.demo.world import APPROVER, DEVELOPER, OWNER, TEAM, WEBHOOK_SECRET, World
 from bot.cli.demo.world import build as build_world
+from bot.commands.model import Outcome, Surface
 from bot.config.load import load
+from bot.domain.people import Person
 from bot.domain.promotion import Promotion, PromotionState
 from bot.logs import configure
 from bot.planning.standing import Report, Standing
+from bot.reconcile.orders import Desk
+from bot.reconcile.scenes import Said
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("graphs")]
 
@@ -72,6 +76,7 @@ class Graph:
 
     world: World
     parts: Parts
+    desk: Desk
 
     def promotions(self, stage: str) -> list[Promotion]:
         return sorted(self.parts.history.promotions(stage), key=lambda one: one.opened_at)
@@ -126,7 +131,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
         served = Served(parts)
         world.github.set_webhook(f"{served.url}/webhooks/github", WEBHOOK_SECRET)
         served.start()
-        yield Graph(world, parts)
+        yield Graph(world, parts, served.bot.desk)
     finally:
         if served is not None:
             served.stop()
@@ -143,7 +148,7 @@ def written(world: World) -> Path:
     stages = {
         stage: {
             "repository": world.repository(stage),
-            "cluster": {"kubeconfig": str(world.kubeconfig(stage))},
+            "cluster": {"kubeconfig": str(world.kubeconfig(stage)), "agent": "flux" if stage == "dev" else "none"},
             "rollout": ROLLOUT,
             **more,
         }
@@ -220,3 +225,17 @@ def test_a_persons_value_is_not_overwritten_by_a_revert_that_waits(graph: Graph)
     assert f"#{stuck.revert_number}" in stuck.reason
     assert graph.declared("hand", "desk") == manifest("desk", "1.0.5")
     graph.until(lambda: graph.runs("hand", "desk") == {"1.0.5"}, "the person's version runs in hand")
+
+
+def test_drift_is_told_and_repaired_by_the_agent_on_request(graph: Graph) -> None:
+    """The last one: what dev runs would hold back every other story."""
+    cluster = graph.world.clusters["dev"]
+    graph.until(lambda: graph.runs("dev", "shop") == {NEW}, "dev runs what it declares")
+    cluster.set_image("Deployment", "default", "shop", f"{image('shop')}:0.9.9")
+    graph.until(lambda: any("0.9.9" in one.sentence for one in graph.parts.plan("dev").reports), "the drift is told")
+    assert "/promote sync dev" in graph.said("dev", "shop").sentence
+    person = Person(id=graph.world.github.account(DEVELOPER).id, login=DEVELOPER)
+    answer = graph.desk.run("sync dev", Said(actor=person, at=graph.parts.clock(), key="test"), surface=Surface.CLI)
+    assert answer.outcome is Outcome.DONE, answer.told
+    graph.until(lambda: graph.runs("dev", "shop") == {NEW}, "dev runs again what git declares")
+    graph.until(lambda: not graph.parts.plan("dev").reports, "nothing is left to tell of dev")

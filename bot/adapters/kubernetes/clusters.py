@@ -3,7 +3,7 @@
 Decides which stages have a cluster to watch. What a snapshot means is left to planning.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -74,16 +74,32 @@ class KubernetesClusters:
     def sync(self, stage: str) -> None:
         """Ask the stage's agent to look at git now: one patch per Application, or per source and Kustomization.
 
-        Nothing happens where the stage has no agent. Refused with the rule to add, TransientError when the API does not answer.
+        Nothing happens where the stage has no agent. Refused with the rule or the namespace to add; TransientError when the API
+        does not answer.
         """
         watch = self.watches.get(stage)
         if watch is None or watch.cluster.agent == "none":
             return
         body = argocd.look_again() if watch.cluster.agent == "argocd" else flux.look_again(self.clock())
         wanted = argocd.ASKED if watch.cluster.agent == "argocd" else flux.ASKED
-        for state in watch.snapshot().workloads:
-            if state.ref.kind in wanted:
-                ask(watch.api, state.ref, body, stage)
+        snapshot = watch.snapshot()
+        if not snapshot.reachable:
+            raise TransientError(f"the cluster of {stage} cannot be asked: {snapshot.problem or 'it has not been looked at yet'}")
+        asked = [state.ref for state in snapshot.workloads if state.ref.kind in wanted]
+        if not asked:
+            raise Refused(
+                f"No {listed(wanted)} is seen in the cluster of {stage}, so there is none to ask",
+                where=f"stage {stage}",
+                fix="name the namespaces that it stands in under `cluster.agent_namespaces`",
+            )
+        for ref in asked:
+            ask(watch.api, ref, body, stage)
+
+
+def listed(kinds: Collection[str]) -> str:
+    """`Application`, or `GitRepository, HelmRelease or Kustomization`."""
+    *first, last = sorted(kinds)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def ask(api: Api, ref: WorkloadRef, body: Mapping[str, object], stage: str) -> None:
