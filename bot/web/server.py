@@ -18,6 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.domain.errors import UserError
 from bot.web.health import Readiness, loop_watch
 
 log = structlog.get_logger("web")
@@ -123,10 +124,18 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 lets the system choose."""
+    """A listening socket; port 0 lets the system choose. `UserError` where this address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind((host, port))
-    found.listen(2048)
+    try:
+        found.bind((host, port))
+        found.listen(2048)
+    except OSError as error:
+        found.close()
+        raise UserError(
+            f"The bot cannot listen on {host}:{port}: {error.strerror or error}.",
+            where="PROMOTION_BOT_LISTEN_HOST and PROMOTION_BOT_LISTEN_PORT",
+            fix="end what listens there already, or set another address or port",
+        ) from error
     return found

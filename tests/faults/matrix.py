@@ -19,7 +19,7 @@ from tests.faults.scenarios import SCENARIOS, Scenario, prepare
 from tests.faults.world import CRASH_AT, CRASH_TRACE, World, new_world, wait_until
 
 STORY_SECONDS = 300.0
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 200.0
 QUIET_SECONDS = 3.5
 """A resync and more: what would be doubled later shows itself in this time."""
 STEP = 0.05

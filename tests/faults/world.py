@@ -5,6 +5,7 @@ Decides what stands there and how the bot is started and killed; what happens in
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -48,11 +49,12 @@ spec:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """A port that nobody listens on now, below those that the system gives to clients: it is still free when the bot starts again."""
+    for port in random.sample(range(20_000, 32_000), 200):
+        with socket.socket() as found:
+            if found.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError("no port is free")
 
 
 @dataclass(slots=True)
