@@ -82,8 +82,9 @@ class Forge(BaseModel):
     """Its REST address; without it, GitHub's own rule is followed."""
     app: App | None = None
     """The GitHub App to act as; without it, a token from the environment is used."""
-    deployments: bool = True
-    """Write each rollout into the forge's own record of deployments too, so that its pages show what stands where."""
+    deployments: bool = False
+    """Write each rollout into the forge's own record of deployments too, so that its pages show what stands where. Costs about two
+    REST calls more for each promotion."""
     writes_per_minute: int = Field(default=80, ge=1)
     """How many content-making requests a minute the forge allows (GitHub's own rule; an Enterprise server may have another)."""
     writes_per_hour: int = Field(default=500, ge=1)
