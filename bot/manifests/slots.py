@@ -11,6 +11,7 @@ from bot.manifests.collecting import Collector
 from bot.manifests.files import decode, is_sealed, read_yaml
 from bot.manifests.found import FileSlots
 from bot.manifests.shelf import text_formats, yaml_formats
+from bot.yamltext.stillness import no_collection
 
 _NOTHING = FileSlots()
 _YAML = (".yaml", ".yml", ".json")
@@ -39,7 +40,8 @@ def find_slots(path: str, content: bytes) -> FileSlots:
             if one.claims(path):
                 held = any(needle in content for needle in one.needles)
                 return _in_order(one.read(path, "".join(decode(content)))) if held else _NOTHING
-        return _find_in_yaml(path, content)
+        with no_collection():
+            return _find_in_yaml(path, content)
     except EditRefused as refusal:
         message = f"{refusal.message}. {refusal.fix}".strip()
         return FileSlots(problems=(SlotProblem(path=path, line=refusal.line, code=refusal.code, message=message),))

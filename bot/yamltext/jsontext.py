@@ -61,8 +61,8 @@ def read(text: str) -> Text | None:
         node: Node
         if piece in "]}" and found.lastgroup == "mark":
             closed = stack.pop()
-            closed.end = position
-            events.append(MappingEndEvent(start, end) if piece == "}" else SequenceEndEvent(start, end))
+            closed.closing = MappingEndEvent(start, end) if piece == "}" else SequenceEndEvent(start, end)
+            events.append(closed.closing)
             if isinstance(closed, Mapping):
                 _check_keys(closed)
             continue

@@ -37,14 +37,21 @@ def finish(event: Event) -> int:
 class Mapping:
     """A mapping: `children` holds key, value, key, value in the order of the text."""
 
-    __slots__ = ("_index", "children", "end", "opening", "start")
+    __slots__ = ("_index", "children", "closing", "opening")
 
     def __init__(self, opening: MappingStartEvent) -> None:
         self.opening = opening
-        self.start: int = opening.start_mark.index  # type: ignore[union-attr]
-        self.end = -1
+        self.closing: Event = opening
         self.children: list[Node] = []
         self._index: dict[str, Node] | None = None
+
+    @property
+    def start(self) -> int:
+        return begin(self.opening)
+
+    @property
+    def end(self) -> int:
+        return finish(self.closing)
 
     @property
     def flow(self) -> bool:
@@ -69,13 +76,20 @@ class Mapping:
 class Sequence:
     """A sequence with its items in order."""
 
-    __slots__ = ("children", "end", "opening", "start")
+    __slots__ = ("children", "closing", "opening")
 
     def __init__(self, opening: SequenceStartEvent) -> None:
         self.opening = opening
-        self.start = begin(opening)
-        self.end = -1
+        self.closing: Event = opening
         self.children: list[Node] = []
+
+    @property
+    def start(self) -> int:
+        return begin(self.opening)
+
+    @property
+    def end(self) -> int:
+        return finish(self.closing)
 
     @property
     def flow(self) -> bool:

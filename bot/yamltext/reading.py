@@ -5,6 +5,7 @@ Decides whether a text may be edited at all: syntax, duplicate keys, undefined a
 
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from yaml import YAMLError
@@ -24,6 +25,7 @@ from yaml.events import (
 
 from bot.yamltext import jsontext
 from bot.yamltext.nodes import Document, Mapping, Node, Sequence, Text, TextError, begin, finish
+from bot.yamltext.stillness import no_collection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ LIMITS: Final = Limits()
 _CONFLICT = re.compile(r"^(?:<{7} .*|={7}|>{7} .*)$", re.M)
 _QUOTED_OR_COMMENT = re.compile(r"""'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|(?:^|[ \t])#[^\n]*""", re.M)
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_TEXT_OF = attrgetter("value")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -48,7 +51,8 @@ def read(text: str) -> Text:
     _check_size(text)
     try:
         builder = _Builder(text)
-        builder.run()
+        with no_collection():
+            builder.run()
     except YAMLError as error:
         read_as_json = jsontext.read(text)
         if read_as_json is None:
@@ -85,7 +89,7 @@ class _Builder:
                 append(event)  # type: ignore[arg-type]
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 closed = stack.pop()
-                closed.end = event.end_mark.index  # type: ignore[union-attr]
+                closed.closing = event  # type: ignore[assignment]
                 append = stack[-1].children.append if stack else roots.append
                 if kind is MappingEndEvent:
                     self.check_keys(closed.children[::2])
@@ -126,7 +130,7 @@ class _Builder:
     def check_keys(self, keys: list[Node]) -> None:
         """Refuse a key that stands twice, and a template that YAML happens to read as a mapping used as a key."""
         try:
-            if len({key.value for key in keys}) == len(keys):  # type: ignore[union-attr]
+            if len(set(map(_TEXT_OF, keys))) == len(keys):
                 return
         except AttributeError:
             for key in keys:

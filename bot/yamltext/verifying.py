@@ -18,6 +18,7 @@ from bot.yamltext.nodes import Text, TextError
 from bot.yamltext.resolving import is_text
 from bot.yamltext.second import reads_alike
 from bot.yamltext.splicing import STRING, Splice
+from bot.yamltext.stillness import no_collection
 
 _READERS_DIFFER = re.compile("[\x85\u2028\u2029\ufeff]|^%", re.M)
 _INDENT = re.compile(" +")
@@ -29,7 +30,8 @@ def verify(source: Text, edited: str, values: AnyMapping[int, str], splices: lis
     """Refuse (TextError) unless `edited` differs from `source` in exactly `values`: new texts by the id of the old scalar's event."""
     if source.json and not jsontext.is_json(edited):
         raise _refusal("it would no longer be JSON")
-    _compare(source, edited, values)
+    with no_collection():
+        _compare(source, edited, values)
     old = source.text
     if _READERS_DIFFER.search(old):
         if not reads_alike(old, edited, tuple(sorted(values.values()))):
