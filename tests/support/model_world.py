@@ -188,7 +188,7 @@ class ModelWorld:
         bot.wakeups = bot.engine.wakeups = Wakeups(parts.database, self.wanted)
         bot.effects = type(bot.effects)(bot.effects._journal, self.clock.of_the_bot, points=self.points, sleep=lambda _seconds: None)
         parts.clusters.start()
-        bot.learn_login()
+        bot.duties.learn_login()
         self._bots.callback(parts.close)
         return bot
 
