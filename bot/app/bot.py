@@ -2,9 +2,10 @@
 
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 
@@ -31,7 +32,7 @@ from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
 from bot.reconcile.elsewhere import Elsewhere
 from bot.reconcile.engine import Engine, Timing
-from bot.reconcile.housekeeping import Housekeeper
+from bot.reconcile.housekeeping import Duty, Housekeeper
 from bot.reconcile.listening import Listener
 from bot.reconcile.orders import Desk
 from bot.reconcile.questions import Questions
@@ -43,6 +44,7 @@ log = structlog.get_logger("app")
 
 WORKERS = 4
 POLL_SECONDS = 0.2
+SOON = timedelta(seconds=1)
 
 
 class Bot:
@@ -68,8 +70,10 @@ class Bot:
             timing=self.timing,
         )
         self.registry_watch = RegistryWatch(config, TagReader(parts.images), parts.arrivals, wake=self.engine.wake)
+        self._lock = threading.Lock()
+        self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)
-        self.housekeeper = Housekeeper(self.engine, parts.clock, self.duties.quick())
+        self.housekeeper = Housekeeper(self.engine, parts.clock, [*self.duties.quick(), Duty("wake again", SOON, self.wake_again)])
         self.background = Background(self.duties.slow())
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
         self.desk = Desk(
@@ -159,7 +163,7 @@ class Bot:
 
     def _wake_downstream(self, stage: str) -> None:
         for downstream in self.parts.config.downstreams(stage):
-            self.engine.wake(downstream, f"{stage} changed")
+            self._wake(downstream, f"{stage} changed")
 
     def _quiet(self, severity: str, now: datetime) -> datetime | None:
         slack = self.parts.config.notifications.slack
@@ -183,13 +187,23 @@ class Bot:
         )
 
     def _order_given(self, stage: str, reason: str) -> None:
+        self._wake(stage, reason)
+
+    def _cluster_changed(self, stage: str) -> None:
+        self._wake(stage, "cluster")
+
+    def _wake(self, stage: str, reason: str) -> None:
+        """Wake a stage; where the database cannot take that now, a moment later."""
         try:
             self.engine.wake(stage, reason)
         except BotError as error:
-            log.warning("wake.failed", stage=stage, reason=str(error))
+            log.warning("wake.put_off", stage=stage, reason=str(error))
+            with self._lock:
+                self._unwoken[stage] = reason
 
-    def _cluster_changed(self, stage: str) -> None:
-        try:
-            self.engine.wake(stage, "cluster")
-        except BotError as error:
-            log.warning("wake.failed", stage=stage, reason=str(error))
+    def wake_again(self) -> None:
+        """The wake-ups that the database could not take."""
+        with self._lock:
+            left, self._unwoken = self._unwoken, {}
+        for stage, reason in left.items():
+            self._wake(stage, reason)
