@@ -63,12 +63,12 @@ $(VENV)/bin/python:
 
 $(RUN): requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "setting up: installing locked dependencies into $(VENV) (once; about a minute)"
-	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(VENV)/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "setting up: installing locked development dependencies into $(VENV) (once; about two minutes)"
-	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(VENV)/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(RUN)
