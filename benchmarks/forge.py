@@ -16,8 +16,9 @@ from typing import Any
 from benchmarks.rows import Row
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.adapters.github.auth import PersonalToken
-from bot.adapters.github.forge import AppKey, GitHubForge, connect
+from bot.adapters.github.auth import AppKey, PersonalToken
+from bot.adapters.github.connecting import connect
+from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.signed import SignedCommit
 from bot.domain.people import Person
 from bot.domain.pull import PullRequest, PullState

@@ -2,8 +2,7 @@
 
 from slack_sdk import WebClient
 
-from bot.adapters.github.auth import PersonalToken
-from bot.adapters.github.forge import AppKey
+from bot.adapters.github.auth import AppKey, PersonalToken
 from bot.adapters.slack.chat import SlackChat
 from bot.config.schema import Config
 from bot.domain.errors import UserError

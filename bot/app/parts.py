@@ -8,7 +8,8 @@ from functools import partial
 from bot.adapters import answers
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.adapters.github.forge import GitHubForge, connect
+from bot.adapters.github.connecting import connect
+from bot.adapters.github.forge import GitHubForge
 from bot.adapters.kubernetes.clusters import KubernetesClusters
 from bot.adapters.registry.reach import Registries, registries
 from bot.adapters.registry.revision import revision_of

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.adapters.github.auth import PersonalToken
-from bot.adapters.github.forge import AppKey, GitHubForge, connect
+from bot.adapters.github.auth import AppKey, PersonalToken
+from bot.adapters.github.connecting import connect
+from bot.adapters.github.forge import GitHubForge
 from bot.domain.people import Person
 from bot.domain.pull import PullRequest, PullState
 from bot.sandbox.github import GitHubSandbox

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.github.auth import PersonalToken, read_private_key
-from bot.adapters.github.forge import AppKey, connect
+from bot.adapters.github.auth import AppKey, PersonalToken, read_private_key
+from bot.adapters.github.connecting import connect
 from bot.domain.errors import Refused, UserError
 from tests.contract.forge_world import BRANCH, MAIN, REPO, ForgeWorld, build
 

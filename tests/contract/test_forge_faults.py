@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.github.forge import GitHubForge, connect
+from bot.adapters.github.connecting import connect
+from bot.adapters.github.forge import GitHubForge
 from bot.domain.errors import OutcomeUnknown, RateLimited, Refused, Stale, TransientError, UserError
 from bot.domain.pull import PullState
 from tests.contract.forge_world import BRANCH, MAIN, REPO, ForgeWorld, build

@@ -4,14 +4,13 @@ It leaves to others when anything is done, and to the engine the look-up after a
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.adapters.github import documents, signed
-from bot.adapters.github.auth import AppInstallation, Credentials, PersonalToken
+from bot.adapters.github.auth import AppInstallation, Credentials
 from bot.adapters.github.auth import AppKey as AppKey
-from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget, Priority
+from bot.adapters.github.budget import Budget, Priority
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.errors import CLEAN_STATUS, PULL_EXISTS
 from bot.adapters.github.face import Wanted, with_marker
@@ -25,41 +24,6 @@ from bot.adapters.github.wire import Wire
 from bot.domain.errors import BotError, OutcomeUnknown, Refused, Stale, TransientError, UserError
 from bot.domain.pull import PullRequest, PullState
 from bot.ports import OpenedPull
-
-GITHUB = "https://api.github.com"
-TIMEOUT = timedelta(seconds=20)
-
-
-def connect(
-    access: AppKey | PersonalToken,
-    *,
-    clock: Callable[[], datetime],
-    api_url: str = GITHUB,
-    ledger: Ledger | None = None,
-    monotonic: Callable[[], float] = time.monotonic,
-    timeout: timedelta = TIMEOUT,
-    writes: tuple[int, int] = (PER_MINUTE, PER_HOUR),
-) -> "GitHubForge":
-    """The forge, ready for use; nothing is asked of GitHub yet. `clock` is the time of day in UTC.
-
-    `writes`: how many content-making requests a minute, and an hour, the forge allows.
-    """
-    ledger = ledger if ledger is not None else Ledger()
-    budget = Budget(monotonic, per_minute=writes[0], per_hour=writes[1])
-    wire = Wire(api_url, ledger=ledger, budget=budget, clock=clock, timeout=timeout)
-    credentials: AppInstallation | PersonalToken
-    if isinstance(access, AppKey):
-        credentials = AppInstallation(
-            app_id=access.app_id,
-            private_key=access.private_key,
-            installation=access.installation,
-            send=wire.as_app,
-            clock=clock,
-        )
-    else:
-        credentials = access
-    wire.login(credentials)
-    return GitHubForge(wire, credentials, ledger=ledger, budget=budget, clock=clock)
 
 
 class GitHubForge:

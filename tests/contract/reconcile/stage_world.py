@@ -7,7 +7,9 @@ from pathlib import Path
 
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
-from bot.adapters.github.forge import AppKey, GitHubForge, connect
+from bot.adapters.github.auth import AppKey
+from bot.adapters.github.connecting import connect
+from bot.adapters.github.forge import GitHubForge
 from bot.adapters.store import migrate
 from bot.adapters.store.database import Database
 from bot.adapters.store.effects import EffectJournal

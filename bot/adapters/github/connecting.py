@@ -1,0 +1,47 @@
+"""Logs in to GitHub: puts wire, budget, ledger and credentials together into a forge that is ready for use."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.adapters.github.auth import AppInstallation, PersonalToken
+from bot.adapters.github.auth import AppKey as AppKey
+from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget
+from bot.adapters.github.forge import GitHubForge
+from bot.adapters.github.ledger import Ledger
+from bot.adapters.github.wire import Wire
+
+GITHUB = "https://api.github.com"
+TIMEOUT = timedelta(seconds=20)
+
+
+def connect(
+    access: AppKey | PersonalToken,
+    *,
+    clock: Callable[[], datetime],
+    api_url: str = GITHUB,
+    ledger: Ledger | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+    timeout: timedelta = TIMEOUT,
+    writes: tuple[int, int] = (PER_MINUTE, PER_HOUR),
+) -> GitHubForge:
+    """The forge, ready for use; nothing is asked of GitHub yet. `clock` is the time of day in UTC.
+
+    `writes`: how many content-making requests a minute, and an hour, the forge allows.
+    """
+    ledger = ledger if ledger is not None else Ledger()
+    budget = Budget(monotonic, per_minute=writes[0], per_hour=writes[1])
+    wire = Wire(api_url, ledger=ledger, budget=budget, clock=clock, timeout=timeout)
+    credentials: AppInstallation | PersonalToken
+    if isinstance(access, AppKey):
+        credentials = AppInstallation(
+            app_id=access.app_id,
+            private_key=access.private_key,
+            installation=access.installation,
+            send=wire.as_app,
+            clock=clock,
+        )
+    else:
+        credentials = access
+    wire.login(credentials)
+    return GitHubForge(wire, credentials, ledger=ledger, budget=budget, clock=clock)
