@@ -12,7 +12,7 @@ from bot.manifests.finding import Place
 from bot.manifests.guards import guard_old, guard_pinned, guard_repository, guard_shared, guard_template, held, refuse, scalar_at
 from bot.manifests.image_maps import image_fields, names_image
 from bot.manifests.references import is_reference, readings, with_reference, with_version
-from bot.yamltext import Alias, Mapping, Node, Scalar, Sequence, Text, line_of, place_of, text_of
+from bot.yamltext import Alias, Mapping, Node, Scalar, Sequence, Text, line_of, place_of
 
 IMAGE_TAG_KEYS = ("tag", "newTag", "imageTag")
 
@@ -63,7 +63,7 @@ def holder_of_text(source: Text, place: Place, address: Address) -> Scalar:
 
 def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: Address) -> str:
     """The new text of a single scalar: a string as given, or the parts of an image put into what stands there."""
-    text = text_of(node)
+    text = str(node.value)
     key, parent = place.spot.key, place.spot.parent
     as_reference = address.form == "image" or is_reference(text, key)
     if address.repository is not None and not as_reference and isinstance(parent, Mapping) and names_image(place.document, parent):
@@ -90,7 +90,7 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
 
 def _guard_sibling_digest(source: Text, place: Place, node: Scalar, text: str) -> None:
     parent = place.spot.parent
-    if place.spot.key in ("tag", "newTag") and isinstance(parent, Mapping) and text != text_of(node):
+    if place.spot.key in ("tag", "newTag") and isinstance(parent, Mapping) and text != str(node.value):
         digest = held(place.document, parent, "digest")
         if digest and valid_digest(digest):
             guard_pinned(source, place.document, parent, digest)

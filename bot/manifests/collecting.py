@@ -16,7 +16,7 @@ from bot.manifests.guards import NULLS, is_templated
 from bot.manifests.references import name_prefix
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, TextError, place_of
 from bot.yamltext.layout import Layout, layout_of, one_line
-from bot.yamltext.splicing import BLOCK, STRING_TAGS, text_of
+from bot.yamltext.splicing import BLOCK, STRING_TAGS
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 Path = tuple[str | int, ...]
@@ -74,13 +74,13 @@ class Collector:
                 held[part] = scalar
         if not held:
             return
-        tag = Version.parse(text_of(held["tag"])) if "tag" in held else Version()
-        digest = text_of(held["digest"]) if "digest" in held else tag.digest
+        tag = Version.parse(str(held["tag"].value)) if "tag" in held else Version()
+        digest = str(held["digest"].value) if "digest" in held else tag.digest
         first = held.get("tag") or held["digest"]
         self._add(
             spot,
             first,
-            (0, len(tag.tag or "") if "tag" in held and tag.digest else len(text_of(first))),
+            (0, len(tag.tag or "") if "tag" in held and tag.digest else len(str(first.value))),
             key=key,
             owner=owner,
             holds=Holds.IMAGE,
@@ -93,7 +93,7 @@ class Collector:
         node = self._readable(spot)
         if node is None or not node.value or (node.style == "" and node.value in NULLS):
             return
-        text = text_of(node)
+        text = str(node.value)
         version = Version.parse(text) if holds in (Holds.IMAGE, Holds.VALUE) else Version(tag=text)
         self._add(spot, node, (0, len(text)), key=key, owner=owner, holds=holds, artifact=artifact, version=version)
 
@@ -151,8 +151,8 @@ class Collector:
     def _add(self, spot: Spot, node: Scalar, span: tuple[int, int], **rest: Any) -> None:
         try:
             layout = layout_of(self.source.text, node)
-            if node.style in BLOCK and one_line(node) is None:
-                raise TextError("UnsupportedScalar", "the version stands in a block of several lines")
+            if node.style in BLOCK and not one_line(node):
+                raise TextError("UnsupportedScalar", "the version stands in a block of several lines, or one that ends with a line break")
         except TextError as error:
             self.problem(node, error.code, error.message)
             return

@@ -7,7 +7,7 @@ from bot.domain.edits import EditRefused
 from bot.domain.image import Version, normal_name
 from bot.manifests.addresses import Address
 from bot.manifests.finding import merged_value
-from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Text, line_of, place_of, text_of
+from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Text, line_of, place_of
 
 NULLS = ("", "~", "null", "Null", "NULL")
 
@@ -64,7 +64,7 @@ def held(document: Document, node: Mapping, key: str) -> str | None:
     value = document.resolve(found) if found is not None else merged_value(document, node, key)
     if not isinstance(value, Scalar) or (value.style == "" and value.value in NULLS):
         return None
-    return text_of(value) or None
+    return str(value.value) or None
 
 
 def scalar_at(source: Text, document: Document, node: Mapping, key: str, address: Address) -> Scalar:

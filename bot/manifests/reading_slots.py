@@ -19,7 +19,7 @@ from bot.manifests.found import FileSlots
 from bot.manifests.guards import NULLS
 from bot.manifests.image_maps import image_place
 from bot.manifests.references import is_reference, name_prefix
-from bot.yamltext import Text, TextError, line_of, text_of
+from bot.yamltext import Text, TextError, line_of
 from bot.yamltext.layout import layout_of
 
 Held = tuple[int, int, Version, str | None]
@@ -73,8 +73,8 @@ def _at_place(source: Text, place: Place, address: Address) -> list[Held]:
     node, version = image_place(source, place, address)
     if version is not None:
         layout = layout_of(source.text, node)
-        return [(layout.raw(0), layout.raw(len(text_of(node))), version, None)]
-    text = "" if node.style == "" and node.value in NULLS else text_of(node)
+        return [(layout.raw(0), layout.raw(len(str(node.value))), version, None)]
+    text = "" if node.style == "" and node.value in NULLS else str(node.value)
     layout = layout_of(source.text, node)
     start, end, version, name = _of_text(text, 0, reference=is_reference(text, place.spot.key))
     return [(layout.raw(start), layout.raw(end), version, name)]

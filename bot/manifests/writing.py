@@ -3,17 +3,17 @@
 from bot.manifests.changing import Change
 from bot.manifests.edited import Edited
 from bot.manifests.files import check_sops, refused
-from bot.yamltext import Splice, Text, TextError, apply, read_back, splice_for, verify
+from bot.yamltext import Splice, Text, TextError, apply, splice_for, verify
 
 
 def write(source: Text, changes: list[Change]) -> Edited:
     """The text with all changes, read again and found right. Raises `EditRefused`."""
-    wanted = {id(change.node): change for change in changes if change.node.value != read_back(change.node, change.value)}
+    wanted = {id(change.node): change for change in changes if change.node.value != change.value}
     for change in wanted.values():
         check_sops(source, change.node)
     try:
         splices = [splice_for(source, change.node, change.value, flow=change.flow) for change in wanted.values()]
-        return verified(source, splices, {key: read_back(change.node, change.value) for key, change in wanted.items()})
+        return verified(source, splices, {key: change.value for key, change in wanted.items()})
     except TextError as error:
         raise refused(error, source.text) from None
 

@@ -22,7 +22,7 @@ from bot.yamltext.nodes import (
 from bot.yamltext.quoting import check_value
 from bot.yamltext.reading import LIMITS, read
 from bot.yamltext.resolving import is_text
-from bot.yamltext.splicing import Splice, apply, line_of, read_back, splice_for, text_of
+from bot.yamltext.splicing import Splice, apply, line_of, splice_for
 from bot.yamltext.verifying import verify
 
 __all__ = [
@@ -45,9 +45,7 @@ __all__ = [
     "line_of",
     "place_of",
     "read",
-    "read_back",
     "splice_for",
-    "text_of",
     "verify",
     "walk",
 ]

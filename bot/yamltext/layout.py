@@ -59,21 +59,21 @@ def layout_of(text: str, node: Scalar) -> Layout:
             layout = Layout([0], [start]) if text[start:end] == value else None
         case "|":
             return _literal(text, node, start)
-        case ">" if one_line(node) is not None:
+        case ">" if one_line(node):
             return _literal(text, node, start)
         case '"' | "'":
             layout = _quoted(text, value, start, end)
         case _:
-            raise TextError("UnsupportedScalar", "the value is a folded block of several lines, which do not stand as they are read", start)
+            raise TextError("UnsupportedScalar", "the value is a folded block of several lines, or one that ends with a line break", start)
     if layout is None:
         raise TextError("UnsupportedScalar", "the value goes over several lines", start)
     return layout
 
 
-def one_line(node: Scalar) -> str | None:
-    """What a block scalar holds where that is a single line, without the line breaks that end it; None where it holds more."""
-    body = str(node.value).rstrip("\n")
-    return body if body and "\n" not in body and body[0] not in " \t" else None
+def one_line(node: Scalar) -> bool:
+    """True for a block that holds one line and no line break behind it: what is written there is read exactly."""
+    value = str(node.value)
+    return bool(value) and "\n" not in value and value[0] not in " \t"
 
 
 def _quoted(text: str, value: str, start: int, end: int) -> Layout | None:
@@ -109,7 +109,7 @@ def _decoded(escape: str) -> str:
 def _literal(text: str, node: Scalar, start: int) -> Layout:
     """A literal block: each line of the value stands on a line of its own, behind the block's indentation."""
     header = _HEADER.match(text, start)
-    lines = str(node.value).split("\n") if node.style == "|" else [one_line(node) or ""]
+    lines = str(node.value).split("\n") if node.style == "|" else [str(node.value)]
     refusal = TextError("UnsupportedScalar", "the block's lines do not stand as they are read", start)
     if header is None:
         raise refusal

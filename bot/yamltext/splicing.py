@@ -58,8 +58,6 @@ def line_of(text: str, offset: int) -> int:
 def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     """The smallest splice that makes `node` read as `value`. `flow`: the node stands inside brackets or braces.
 
-    The line breaks that end a block of one line stay (see `read_back`).
-
     Raises TextError `UnsupportedScalar` where the way the scalar is written does not allow it.
     """
     if node.tag is not None and node.tag not in STRING_TAGS:
@@ -71,24 +69,12 @@ def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
         return replace(splice, inside=(splice.start, splice.end) if flow else None)
     inside = (token_start(text, node), finish(node)) if flow else None
     if node.style in BLOCK:
-        old = one_line(node)
-        if old is None or value[0] in " \t":
-            raise TextError("UnsupportedScalar", "the value is a block of several lines", begin(node))
-        return replace(_inside(layout, old, value, node.style), inside=(token_start(text, node), finish(node)), frame=("k: ", ""))
+        if not one_line(node) or value[0] in " \t":
+            raise TextError("UnsupportedScalar", "the value is a block of several lines, or ends with a line break", begin(node))
+        return replace(
+            _inside(layout, str(node.value), value, node.style), inside=(token_start(text, node), finish(node)), frame=("k: ", "")
+        )
     return replace(_inside(layout, str(node.value), value, node.style), inside=inside)
-
-
-def read_back(node: Scalar, value: str) -> str:
-    """What readers get where `value` was written: a block keeps the line breaks that ended it."""
-    if node.style not in BLOCK:
-        return value
-    old = str(node.value)
-    return value + old[len(old.rstrip("\n")) :]
-
-
-def text_of(node: Scalar) -> str:
-    """What the scalar says, without the line breaks that end a block of one line."""
-    return (one_line(node) if node.style in BLOCK else None) or str(node.value)
 
 
 def raw_of(value: str, style: str | None) -> str:
