@@ -80,6 +80,7 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("HCL image", 'locals {\n  image = "acme/x:1"\n}\n', {"hcl": "/locals/image", "old": "1"}, {"tag": "2"}, 'locals {\n  image = "acme/x:2"\n}\n'),
     ("numbered HCL blocks", 'r "a" {\n  s { v = "1" }\n  s { v = "1" }\n}\n', {"hcl": "/r/a/s/1/v"}, "2", 'r "a" {\n  s { v = "1" }\n  s { v = "2" }\n}\n'),
     ("HCL already there", 'v = "1"\n', {"hcl": "/v"}, "1", 'v = "1"\n'),
+    ("one line of a file in a block", "data:\n  VERSION: |\n    1.9\n", {"path": "$.data.VERSION", "embedded": {"pointer": ""}}, "v2", "data:\n  VERSION: |\n    v2\n"),
     ("folded block of one line", "tag: >- # c\r\n  v1\r\n", PATH, "a: b", "tag: >- # c\r\n  a: b\r\n"),
     ("image in a folded block", "image: >-\n  acme/api:1\n", {"image": "acme/api"}, {"tag": "2"}, "image: >-\n  acme/api:2\n"),
     ("Go drops underscores in numbers", "tag: x\n", PATH, "1e3_", 'tag: "1e3_"\n'),
