@@ -7,9 +7,9 @@ SIGKILL at one of them, started again, and must end the same: what lacks is lost
 import contextlib
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 
@@ -94,15 +94,30 @@ def points(found: Undisturbed) -> list[str]:
 
 def crash_at(point: str, expected: Undisturbed, database_url: str | None = None) -> Outcome:
     """Kill the bot there, start it again, and compare the end."""
+
+    def until_dead(world: World) -> str:
+        return "" if world.bot.deaths else _wait_for_death(world)
+
+    return story(expected, database_url, point, variables={CRASH_AT: point}, afterwards=until_dead)
+
+
+def story(
+    expected: Undisturbed,
+    database_url: str | None,
+    point: str,
+    *,
+    variables: Mapping[str, str] | None = None,
+    disturb: Callable[[World], None] = lambda _world: None,
+    afterwards: Callable[[World], str] = lambda _world: "",
+) -> Outcome:
+    """Tell the story once more, disturbed: `disturb` is called again and again beside the people. The end is compared."""
     scenario = by_name(expected.scenario)
+    scenario = replace(scenario, people=_both(scenario.people, disturb))
     began = time.monotonic()
-    kind = "postgresql" if database_url else "sqlite"
-    outcome = partial(Outcome, scenario=scenario.name, database=kind, point=point)
+    outcome = partial(Outcome, scenario=scenario.name, database="postgresql" if database_url else "sqlite", point=point)
     with _world(scenario, database_url) as world:
-        world.bot.start(**{CRASH_AT: point})
-        problem = _play(world, scenario)
-        if not problem and not world.bot.deaths:
-            problem = _wait_for_death(world)
+        world.bot.start(**dict(variables or {}))
+        problem = _play(world, scenario) or afterwards(world)
         wait_until(lambda: effects(world) == expected.effects, SETTLE_SECONDS)
         problem = problem or _quiet(world)
         stands = effects(world)
@@ -113,6 +128,14 @@ def crash_at(point: str, expected: Undisturbed, database_url: str | None = None)
             problem=problem,
             log=_tail(world) if problem or stands != expected.effects else "",
         )
+
+
+def _both(first: Callable[[World], None], second: Callable[[World], None]) -> Callable[[World], None]:
+    def people(world: World) -> None:
+        first(world)
+        second(world)
+
+    return people
 
 
 def _play(world: World, scenario: Scenario) -> str:
@@ -133,9 +156,10 @@ def _revive(world: World) -> str:
     status = world.bot.ended
     if status is None:
         return ""
-    if status != -signal.SIGKILL:
+    if status != -signal.SIGKILL and not world.bot.told_to_leave:
         return f"the bot ended by itself with status {status}"
     world.bot.deaths += 1
+    world.bot.told_to_leave = False
     world.bot.start()
     return ""
 

@@ -67,6 +67,7 @@ class BotProcess:
     port: int
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
+    told_to_leave: bool = False
 
     def start(self, **more: str) -> None:
         """Start it with these variables on top; it may die at once."""
@@ -79,14 +80,10 @@ class BotProcess:
         """The exit status, negative for a signal; None while it runs."""
         return None if self.process is None else self.process.poll()
 
-    def kill(self) -> None:
-        """As the kernel would."""
-        self._end(signal.SIGKILL)
-        self.deaths += 1
-
-    def terminate(self, seconds: float = 30) -> int:
-        """SIGTERM, and the exit status it left with."""
+    def terminate(self, seconds: float = 60) -> int:
+        """SIGTERM, and the exit status it left with. It is started again when the story goes on."""
         assert self.process is not None
+        self.told_to_leave = True
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
