@@ -59,6 +59,7 @@ LINES = {
     "rebase": "rebase",
     "retry": "retry payments qa",
     "rollback": "rollback payments qa --to 0.9.0 --reason x",
+    "sync": "sync qa",
     "to": "to qa payments",
     "unapprove": "unapprove",
     "unfreeze": "unfreeze qa",
