@@ -38,6 +38,7 @@ coverage: $(DEV) ## Branch coverage of the pure floors
 	$(VENV)/bin/python -m coverage report --include='bot/domain/*,bot/yamltext/*,bot/gates/*,bot/manifests/*,bot/commands/*,bot/planning/*,bot/messages/*,bot/reporting/*,bot/workloads/*'
 
 faults: $(DEV) ## The crash matrix on both databases, and the model test at length
+	$(VENV)/bin/python -m pytest -q -m disturbed tests/e2e
 	$(VENV)/bin/python -m tests.faults $(ARGS)
 
 bench: $(DEV) ## Speed, memory and API calls, measured

@@ -17,7 +17,7 @@ from tests.faults.matrix import Outcome, Undisturbed, crash_at, story, undisturb
 from tests.faults.world import World, new_world, wait_until
 from tests.support.tcp_proxy import proxy_to
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("disturbed"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.disturbed, pytest.mark.xdist_group("disturbed"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
