@@ -4,7 +4,7 @@ Every method may raise `TransientError` (tried again later) or `UserError` (a pe
 A write whose answer was lost raises `OutcomeUnknown`; a compare-and-swap that failed raises `Stale`.
 """
 
-from bot.ports.forge import DeploymentPage, Forge, OpenedPull
+from bot.ports.forge import DeploymentPage, Forge, OpenedPull, SignedCommit
 from bot.ports.outside import Answers, Cards, Chat, Clusters, Renderer, Teller
 from bot.ports.repositories import CommitInfo, Repositories, TreeEntry
 from bot.ports.store import EffectJournal, History, Outbox
@@ -23,6 +23,7 @@ __all__ = [
     "Outbox",
     "Renderer",
     "Repositories",
+    "SignedCommit",
     "Teller",
     "TreeEntry",
 ]

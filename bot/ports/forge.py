@@ -15,6 +15,18 @@ class OpenedPull:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCommit:
+    """A commit that the forge shall make and sign, on `branch` at `expected`; the branch is made there first when `create` is set."""
+
+    repository: str
+    branch: str
+    expected: str
+    files: Mapping[str, bytes]
+    message: str
+    create: bool
+
+
 class Forge(Protocol):
     """GitHub, or what speaks like it. `repository` is "owner/name"."""
 
@@ -31,6 +43,10 @@ class Forge(Protocol):
         ...
 
     def open_pull(self, repository: str, *, branch: str, base_branch: str, title: str, body: str) -> OpenedPull: ...
+
+    def open_signed(self, commit: SignedCommit, *, base_branch: str, title: str, body: str) -> tuple[str, OpenedPull]:
+        """Branch, commit and pull request in one request; the commit's id, and the pull request."""
+        ...
 
     def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
 

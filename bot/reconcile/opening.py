@@ -13,7 +13,7 @@ from bot.domain.people import Person
 from bot.domain.promotion import Promotion, PromotionState, SlotEdit
 from bot.domain.pull import PullRequest, PullState
 from bot.domain.release import same_release
-from bot.ports import OpenedPull
+from bot.ports import OpenedPull, SignedCommit
 from bot.reconcile import crash
 from bot.reconcile.content import forward
 from bot.reconcile.rendering import with_rendered
@@ -31,23 +31,74 @@ def open_promotion(tools: Tools, action: OpenPromotion) -> None:
     files = _files(tools, promotion, promotion.base)
     head = "" if place.signed else _commit(tools, promotion, files, action.message)
     promotion = _note_opening(tools, replace(promotion, state=PromotionState.OPENING, head=head))
-    body = with_rendered(tools, promotion, action.body)
-    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _write_branch(tools, promotion, files, action.message))
-    opened = tools.effects.once(
-        f"open:{promotion.id}:{head}",
-        name=crash.PULL_OPENED,
-        look=lambda: _find_open(tools, promotion.branch, head),
-        do=lambda: tools.forge.open_pull(
-            place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=body
-        ),
-        kind=OpenedPull,
-    )
+    wanted = replace(action, promotion=promotion, body=with_rendered(tools, promotion, action.body))
+    way = _open_signed if place.signed else _open_pushed
+    head, opened = way(tools, wanted, files)
     now = tools.clock()
     done = replace(promotion, state=PromotionState.OPEN, head=head, number=opened.number, url=opened.url)
     pull = _pull(tools, action, done, opened)
     tools.history.save_pull(pull)
     tools.history.save_promotion(done, why=action.title, actor=promotion.starter or BOT, now=now)
-    _label(tools, opened.number, action.labels)
+    if not place.signed:
+        _label(tools, opened.number, action.labels)
+
+
+def _open_pushed(tools: Tools, action: OpenPromotion, _files: dict[str, bytes]) -> tuple[str, OpenedPull]:
+    """One push and one call of the API."""
+    place, promotion = tools.place, action.promotion
+    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _write_branch(tools, promotion))
+    opened = tools.effects.once(
+        f"open:{promotion.id}:{head}",
+        name=crash.PULL_OPENED,
+        look=lambda: _find_open(tools, promotion.branch, head),
+        do=lambda: tools.forge.open_pull(
+            place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=action.body
+        ),
+        kind=OpenedPull,
+    )
+    return head, opened
+
+
+def _open_signed(tools: Tools, action: OpenPromotion, files: dict[str, bytes]) -> tuple[str, OpenedPull]:
+    """One GraphQL document; the labels come with the first status, in its document.
+
+    GitHub names the commit, so nobody knows its id before: after a crash it is known by its parent's branch and its content.
+    """
+    place, promotion = tools.place, action.promotion
+
+    def do() -> tuple[str, OpenedPull]:
+        present = tools.repositories.refresh(place.repository).get(promotion.branch)
+        if present is not None and present != promotion.base:
+            if not holds(tools, present, files) and not is_ours(tools, promotion, present):
+                raise _not_mine(tools, promotion.branch)
+            tools.repositories.push(place.repository, {promotion.branch: (present, None)})
+            present = None
+        commit = SignedCommit(
+            repository=place.repository,
+            branch=promotion.branch,
+            expected=promotion.base,
+            files=files,
+            message=action.message,
+            create=present is None,
+        )
+        return tools.forge.open_signed(commit, base_branch=place.branch, title=action.title, body=action.body)
+
+    opened = tools.effects.once(
+        f"open:{promotion.id}",
+        name=crash.PULL_OPENED,
+        look=lambda: _find_signed(tools, promotion, files),
+        do=do,
+        kind=tuple[str, OpenedPull],
+    )
+    return opened[0], opened[1]
+
+
+def _find_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes]) -> tuple[str, OpenedPull] | None:
+    head = tools.repositories.refresh(tools.place.repository).get(promotion.branch)
+    if head is None or not holds(tools, head, files):
+        return None
+    opened = _find_open(tools, promotion.branch, head)
+    return None if opened is None else (head, opened)
 
 
 def _commit(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str) -> str:
@@ -73,45 +124,23 @@ def _note_opening(tools: Tools, promotion: Promotion) -> Promotion:
     return saved[-1]
 
 
-def _write_branch(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str) -> str:
+def _write_branch(tools: Tools, promotion: Promotion) -> str:
     place = tools.place
     present = tools.repositories.refresh(place.repository).get(promotion.branch)
-    if place.signed:
-        return _write_signed(tools, promotion, files, message, present)
     if present == promotion.head:
         return promotion.head
     if present is not None and not is_ours(tools, promotion, present):
-        raise Refused(
-            f"the branch {promotion.branch} exists already, and its content is not the bot's",
-            where=place.repository,
-            fix="delete or rename the branch; the bot opens the promotion then",
-            code="BranchNotMine",
-        )
+        raise _not_mine(tools, promotion.branch)
     tools.repositories.push(place.repository, {promotion.branch: (present, promotion.head)})
     return promotion.head
 
 
-def _write_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str, present: str | None) -> str:
-    place = tools.place
-    if present is not None and present != promotion.base:
-        if holds(tools, present, files):
-            return present
-        if not is_ours(tools, promotion, present):
-            raise Refused(
-                f"the branch {promotion.branch} exists already, and its content is not the bot's",
-                where=place.repository,
-                fix="delete or rename the branch; the bot opens the promotion then",
-                code="BranchNotMine",
-            )
-        tools.repositories.push(place.repository, {promotion.branch: (present, None)})
-        present = None
-    return tools.forge.commit_files(
-        place.repository,
-        branch=promotion.branch,
-        expected=promotion.base,
-        files=files,
-        message=message,
-        create_from=None if present == promotion.base else promotion.base,
+def _not_mine(tools: Tools, branch: str) -> Refused:
+    return Refused(
+        f"the branch {branch} exists already, and its content is not the bot's",
+        where=tools.place.repository,
+        fix="delete or rename the branch; the bot opens the promotion then",
+        code="BranchNotMine",
     )
 
 
@@ -153,7 +182,7 @@ def _pull(tools: Tools, action: OpenPromotion, promotion: Promotion, opened: Ope
         updated_at=now,
         read_at=now,
         ours=True,
-        labels=dict.fromkeys(action.labels),
+        labels={} if tools.place.signed else dict.fromkeys(action.labels),
         head_since=promotion.opened_at,
     )
 

@@ -41,6 +41,8 @@ def _settle_opening(tools: Tools, promotion: Promotion) -> int:
     pull = tools.forge.find_pull(tools.place.repository, promotion.branch, head=head)
     if pull is None or pull.state is not PullState.OPEN or not pull.ours:
         return 0
+    if not promotion.head and not _has_its_content(tools, promotion, head):
+        return 0
     now = tools.clock()
     done = replace(promotion, state=PromotionState.OPEN, head=head, number=pull.number, url=pull.url)
     tools.history.save_pull(pull)
@@ -62,8 +64,11 @@ def _settle_renewal(tools: Tools, fresh: Promotion, old: Promotion | None) -> in
 
 
 def _is_renewal(tools: Tools, fresh: Promotion, head: str) -> bool:
-    if not tools.place.signed:
-        return head == fresh.head
+    return _has_its_content(tools, fresh, head) if tools.place.signed else head == fresh.head
+
+
+def _has_its_content(tools: Tools, fresh: Promotion, head: str) -> bool:
+    """A commit that the forge made is known by what it holds: nobody knew its id before."""
     try:
         files = forward(tools.repositories, tools.place.repository, fresh.base, edits_of(fresh))
     except UserError:

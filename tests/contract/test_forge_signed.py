@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.github.signed import SignedCommit
 from bot.domain.errors import OutcomeUnknown, Refused, Stale
+from bot.ports import SignedCommit
 from tests.contract.forge_world import BRANCH, MAIN, REPO, ForgeWorld, build
 
 FILES = {"qa/shop.yaml": b"image: shop:1.1\n", "qa/new/\xe4.yaml": b"\x00\xff"}

@@ -117,7 +117,7 @@ SIGNED = Scenario(
     over=_taken_back,
     stages={"qa": {"commits": "signed"}},
     behaves={"1.1.0": "crash"},
-    focus=frozenset({crash.BRANCH_PUSHED, crash.REVERTED}),
+    focus=frozenset({crash.PULL_OPENED, crash.REVERTED}),
 )
 SCENARIOS = (TRAVEL, FAIL, FAIL_BY_PULL, RENEW, WITHDRAW, ORDER, SIGNED)
 

@@ -23,7 +23,7 @@ from bot.adapters.github.showing import Painter, Stage, add_labels, remove_label
 from bot.adapters.github.wire import Wire
 from bot.domain.errors import BotError, OutcomeUnknown, Refused, Stale, TransientError, UserError
 from bot.domain.pull import PullRequest, PullState
-from bot.ports import OpenedPull
+from bot.ports import OpenedPull, SignedCommit
 
 
 class GitHubForge:
@@ -94,7 +94,7 @@ class GitHubForge:
             opened = OpenedPull(number=int(answer["number"]), node_id=str(answer["node_id"]), url=str(answer["html_url"]))
         return self._opened(repository, branch, opened)
 
-    def open_signed(self, commit: signed.SignedCommit, *, base_branch: str, title: str, body: str) -> tuple[str, OpenedPull]:
+    def open_signed(self, commit: SignedCommit, *, base_branch: str, title: str, body: str) -> tuple[str, OpenedPull]:
         """Branch, signed commit and pull request: one GraphQL document (one REST call more where the branch is not seen in time)."""
         ask = self._commit_ask(commit.repository, commit.branch, weight=3)
         pull = {"baseRefName": base_branch, "title": title, "body": body}
@@ -117,7 +117,7 @@ class GitHubForge:
         create_from: str | None = None,
     ) -> str:
         """One GraphQL document. `Stale` when the branch is not at `expected`."""
-        wanted = signed.SignedCommit(
+        wanted = SignedCommit(
             repository=repository,
             branch=branch,
             expected=create_from or expected,

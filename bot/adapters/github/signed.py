@@ -5,7 +5,6 @@ GitHub signs what it creates itself for an App; a pushed commit of an App cannot
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.github import documents
@@ -13,38 +12,14 @@ from bot.adapters.github.reading import understood
 from bot.adapters.github.reply import Ask
 from bot.adapters.github.wire import Graph, Wire
 from bot.domain.errors import BotError, OutcomeUnknown
-from bot.ports import OpenedPull
+from bot.ports import OpenedPull, SignedCommit
 
 REF, COMMIT, PULL = "createRef", "createCommitOnBranch", "createPullRequest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedCommit:
-    """What is to be committed, on `branch` at `expected`; the branch is made there first when `create` is set."""
-
-    repository: str
-    branch: str
-    expected: str
-    files: Mapping[str, bytes]
-    message: str
-    create: bool
-
-    def fields(self, repository_id: str) -> dict[str, dict[str, Any]]:
-        headline, _, body = self.message.strip().partition("\n")
-        additions = [{"path": path, "contents": base64.b64encode(content).decode()} for path, content in sorted(self.files.items())]
-        commit: dict[str, Any] = {
-            "branch": {"repositoryNameWithOwner": self.repository, "branchName": self.branch},
-            "expectedHeadOid": self.expected,
-            "message": {"headline": headline, "body": body.strip()},
-            "fileChanges": {"additions": additions},
-        }
-        ref = {"repositoryId": repository_id, "name": f"refs/heads/{self.branch}", "oid": self.expected}
-        return ({REF: ref} if self.create else {}) | {COMMIT: commit}
-
-
 def commit(wire: Wire, wanted: SignedCommit, *, repository_id: str, ask: Ask) -> str:
     """The commit's id. A branch that an earlier try made already is no error: the commit itself compares its head."""
-    fields = wanted.fields(repository_id)
+    fields = _fields(wanted, repository_id)
     graph = wire.graphql(documents.mutation("Commit", list(fields)), fields, ask)
     return _committed(graph)
 
@@ -56,7 +31,7 @@ def open_pull(
 
     `pull` holds baseRefName, title and body.
     """
-    fields = wanted.fields(repository_id) | {PULL: {"repositoryId": repository_id, "headRefName": wanted.branch, **pull}}
+    fields = _fields(wanted, repository_id) | {PULL: {"repositoryId": repository_id, "headRefName": wanted.branch, **pull}}
     graph = wire.graphql(documents.mutation("Open", list(fields)), fields, ask)
     oid = _committed(graph)
     made = graph.data.get(PULL)
@@ -77,3 +52,16 @@ def _committed(graph: Graph) -> str:
         raise OutcomeUnknown("GitHub's answer says nothing about the commit.")
     with understood("the commit", write=True):
         return str(made["commit"]["oid"])
+
+
+def _fields(wanted: SignedCommit, repository_id: str) -> dict[str, dict[str, Any]]:
+    headline, _, body = wanted.message.strip().partition("\n")
+    additions = [{"path": path, "contents": base64.b64encode(content).decode()} for path, content in sorted(wanted.files.items())]
+    commit: dict[str, Any] = {
+        "branch": {"repositoryNameWithOwner": wanted.repository, "branchName": wanted.branch},
+        "expectedHeadOid": wanted.expected,
+        "message": {"headline": headline, "body": body.strip()},
+        "fileChanges": {"additions": additions},
+    }
+    ref = {"repositoryId": repository_id, "name": f"refs/heads/{wanted.branch}", "oid": wanted.expected}
+    return ({REF: ref} if wanted.create else {}) | {COMMIT: commit}

@@ -36,6 +36,27 @@ def test_opening_costs_one_push_and_two_calls(world: StageWorld) -> None:
     assert world.hub.ledger.graphql == ()
 
 
+def test_a_signed_opening_costs_one_document_and_the_first_status_brings_the_labels(signing: StageWorld) -> None:
+    signing.forge.pulls(signing.repo, base_branch="main", prefix="promote/")
+    signing.hub.ledger.reset()
+    promotion = opened(signing)
+    assert [entry for entry in signing.hub.ledger.rest if entry.operation.startswith("/repos")] == []
+    assert len(signing.hub.ledger.graphql) == 1
+    assert signing.text(promotion.branch) == manifest("1.1.0")
+    assert signing.hub.head(signing.repo, promotion.branch) == promotion.head
+    apply(signing.tools(), shown(promotion))
+    assert [label.name for label in signing.hub.pull(signing.repo, 1).labels] == ["promotion:waiting"]
+    assert len(signing.hub.ledger.graphql) == 2
+
+
+def test_a_lost_answer_to_a_signed_opening_is_found(signing: StageWorld) -> None:
+    signing.hub.faults.add("POST", "/graphql", kind="applied_then_500")
+    promotion = opened(signing)
+    assert (promotion.number, promotion.head) == (1, signing.hub.head(signing.repo, promotion.branch))
+    assert len(signing.hub.pulls(signing.repo)) == 1
+    assert len(signing.hub.log(signing.repo, promotion.branch)) == 2
+
+
 def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(world: StageWorld) -> None:
     branch = world.promotion().branch
     mine = world.hub.push(world.repo, branch, {"README.md": b"mine\n"}, message="mine", author="ana")

@@ -44,19 +44,18 @@ def open_it(world: StageWorld, points: CrashPoints | None = None) -> None:
     apply(world.tools(points), world.opening(promotion))
 
 
-@both
-@pytest.mark.parametrize(
-    "point",
-    [
-        "branch-pushed:before",
-        "branch-pushed:after",
-        "pull-opened:before",
-        "pull-opened:after",
-        "pull-opened:saved",
-        "labels:before",
-        "labels:after",
-    ],
-)
+PUSHED = ["branch-pushed:before", "branch-pushed:after", "pull-opened:before", "pull-opened:after", "pull-opened:saved"]
+SIGNED = [point for point in PUSHED if point.startswith("pull-opened")]
+"""Where the forge signs, branch and pull request come to be in one request."""
+
+
+def ways(*more: str) -> pytest.MarkDecorator:
+    """Each way to open with each point that it passes."""
+    found = [("world", point) for point in (*PUSHED, *more)] + [("signing", point) for point in SIGNED]
+    return pytest.mark.parametrize(("either", "point"), found, indirect=["either"])
+
+
+@ways("labels:before", "labels:after")
 def test_opening(either: StageWorld, point: str) -> None:
     world = either
     dies(world, point, open_it, open_it)
@@ -69,8 +68,7 @@ def test_opening(either: StageWorld, point: str) -> None:
     assert len(world.hub.log(world.repo, found.branch)) == 2
 
 
-@both
-@pytest.mark.parametrize("point", ["branch-pushed:before", "branch-pushed:after", "pull-opened:before", "pull-opened:after"])
+@ways()
 def test_opening_while_the_base_moves(either: StageWorld, point: str) -> None:
     world = either
     """After the crash the plan is another one: a new base, so another promotion on the same branch."""
