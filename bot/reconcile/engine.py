@@ -6,7 +6,7 @@ table, collapsed while it waits; the durable queue (`queue`) holds the runs. `ho
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,7 +75,9 @@ class Replicas(Protocol):
     def claim_dead(self, by: str, *, dead_after: timedelta) -> list[str]: ...
     def leave(self, replica: str) -> None: ...
     def finish(self, replica: str) -> None: ...
+    def reopen(self, replicas: Collection[str]) -> None: ...
     def prune(self) -> None: ...
+    def states(self) -> Mapping[str, int]: ...
     def acting_as(self, replica: str) -> AbstractContextManager[None]: ...
 
 
@@ -85,7 +87,7 @@ class Queue(Protocol):
     def start(self, executor: str, run: Callable[[str, str], None]) -> None: ...
     def stop(self) -> None: ...
     def take_over(self, executor: str) -> list[str]: ...
-    def given(self, executor: str) -> set[str]: ...
+    def held(self) -> Mapping[str, str]: ...
     def put_back(self, runs: Sequence[str]) -> None: ...
     def waiting(self) -> set[str]: ...
     def prune(self, *, before: datetime) -> int: ...
@@ -140,9 +142,12 @@ class Engine:
         """Show that this process lives. Where others took it for dead, what it had under way goes on there, and it joins anew."""
         if self.joined and self.replicas.beat(self.replica):
             return
-        log.warning("engine.fenced", replica=self.replica)
+        fenced = self.replica
+        log.warning("engine.fenced", replica=fenced)
         self.queue.stop()
         self.join()
+        self.replicas.reopen([fenced])
+        self.take_over()
 
     def stop(self) -> None:
         """Begin no more runs, wait for those under way, and leave. What does not end in time is taken over by others."""
@@ -180,8 +185,11 @@ class Engine:
 
     def rescue(self) -> None:
         """Put back runs that the queue gave to this process and that never began here: a database that did not answer in between
-        leaves one behind, and it would hold its stage up for as long as this process lives. Two looks, because one may be too early."""
-        given = self.queue.given(self.replica)
+        leaves one behind, and it would hold its stage up for as long as this process lives. Two looks, because one may be too early.
+        Runs of replicas whose work was taken over before they took these are taken over too."""
+        held = self.queue.held()
+        self.replicas.reopen(sorted(set(held.values()) - {self.replica}))
+        given = {run for run, executor in held.items() if executor == self.replica}
         with self._lock:
             unbegun = given - self._under_way
             stuck, self._unbegun = sorted(unbegun & self._unbegun), unbegun

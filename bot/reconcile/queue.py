@@ -88,6 +88,11 @@ class StageQueue:
         found = DBOS.list_workflows(status=[WorkflowStatusString.PENDING.value], executor_id=executor, load_input=False, load_output=False)
         return {status.workflow_id for status in found}
 
+    def held(self) -> dict[str, str]:
+        """Each run that was given to an executor and has not ended, and that executor's name."""
+        found = DBOS.list_workflows(status=[WorkflowStatusString.PENDING.value], load_input=False, load_output=False)
+        return {status.workflow_id: status.executor_id or "" for status in found}
+
     def put_back(self, runs: Sequence[str]) -> None:
         """Let somebody take these runs again."""
         if runs:

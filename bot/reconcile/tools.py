@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.press import check_name
 from bot.domain.repository import EnvironmentRepository
 from bot.ports import Chat, Forge, History, Outbox, Renderer, Repositories, Teller
 from bot.reconcile.effects import Effects
@@ -30,7 +31,7 @@ class Place:
 
     @property
     def check(self) -> str:
-        return f"{BOT.removesuffix('-bot')}/{self.stage}"
+        return check_name(self.stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,14 @@ class StoredHistory:
             for number in numbers:
                 hints.want_pull(session, repository, number)
 
+    def presses(self, stage: str) -> Sequence[Press]:
+        with self._database.read() as session:
+            return presses.waiting(session, stage)
+
+    def press_done(self, stage: str, key: str) -> None:
+        with self._write() as session:
+            presses.done(session, stage, key)
+
     def stale_pulls(self, repository: str) -> Mapping[int, int]:
         with self._database.read() as session:
             return hints.stale_pulls(session, repository)

@@ -143,3 +143,22 @@ class KnownRepositoryRow(SQLModel, table=True):
     __tablename__ = "known_repositories"
     id: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
     name: str
+
+
+class PressRow(SQLModel, table=True):
+    """A button of our check that was pressed, for each stage that must carry it out; gone once that was done."""
+
+    __tablename__ = "presses"
+    __table_args__ = (sa.Index("ix_presses_stage", "stage", "at"),)
+    key: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    repository: str
+    button: str
+    app: str
+    head: str
+    check_name: str = ""
+    number: int | None = Field(default=None, sa_type=sa.BigInteger)
+    actor_id: int = Field(sa_type=sa.BigInteger)
+    actor: str
+    bot: bool = False
+    at: datetime = Field(sa_type=Instant)

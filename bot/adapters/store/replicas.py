@@ -8,7 +8,7 @@ PostgreSQL that read takes a share lock, so that claim and write cannot pass eac
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -113,6 +113,18 @@ class Replicas:
         """The runs of a claimed replica were resumed."""
         with self._database.write() as session:
             session.connection().execute(sa.update(ReplicaRow).where(col(ReplicaRow.id) == replica).values(state=STOPPED))
+
+    def reopen(self, replicas: Collection[str]) -> None:
+        """Those of these whose runs were resumed once and who hold a run again may be claimed again: a paused process that wakes
+        up takes runs from the queue under its old name before it learns that the name is dead."""
+        if not replicas:
+            return
+        with self._database.write() as session:
+            session.connection().execute(
+                sa.update(ReplicaRow)
+                .where(col(ReplicaRow.id).in_(replicas), col(ReplicaRow.state) == STOPPED)
+                .values(state=DEAD, taken_at=None)
+            )
 
     def prune(self) -> None:
         """Forget replicas that ended long ago; the newest fencing number stays."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.adapters.store.database import Database
+from bot.adapters.store.replicas import ALIVE, STOPPED
 from bot.reconcile.queue import SCHEMA
 from bot.reconcile.run import RunResult
 from tests.contract.engine.test_engine import Runs, idle, wait_for
@@ -34,7 +35,23 @@ def test_it_is_put_back_and_the_stage_goes_on(database_url: str) -> None:
         engine.wake("qa", "an event behind it")
         wait_for(lambda: runs.of("qa") >= before + 2, seconds=60)
         wait_for(lambda: idle(engine), seconds=60)
-        assert not engine.queue.given(engine.replica)
+        assert not engine.queue.held()
+
+
+def test_a_run_that_a_paused_process_took_under_its_dead_name_goes_on(database_url: str) -> None:
+    runs = Runs()
+    with engine_on(database_url, runs, timing=TIMING) as engine:
+        wait_for(lambda: runs.of("qa") > 0 and idle(engine), seconds=60)
+        dead = engine.replica
+    with engine_on(database_url, runs, timing=TIMING) as engine:
+        wait_for(lambda: runs.of("qa") > 1 and idle(engine), seconds=60)
+        wait_for(lambda: engine.replicas.states() == {ALIVE: 1, STOPPED: 1})
+        given_away(database_url, dead, finished(database_url)[0])
+        engine.wake("qa", "an event behind it")
+        wait_for(lambda: runs.of("qa") >= 4, seconds=60)
+        wait_for(lambda: idle(engine), seconds=60)
+        assert not engine.queue.held()
+    assert runs.overlaps == 0
 
 
 def test_a_run_under_way_is_left_alone(database_url: str) -> None:
