@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.domain.action import Notify, Row, SaveDeployment
 from bot.domain.directive import Directive
 from bot.domain.facts import Health, Quarantine, StageHold
+from bot.domain.press import Press
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict
@@ -90,6 +91,14 @@ class History(Protocol):
 
     def pulls_read(self, repository: str, read: Mapping[int, int]) -> None:
         """They were read after these marks were taken; one whose mark has changed since stays."""
+        ...
+
+    def presses(self, stage: str) -> Sequence[Press]:
+        """Buttons of the stage's check that were pressed and not carried out, oldest first."""
+        ...
+
+    def press_done(self, stage: str, key: str) -> None:
+        """It was carried out, or answered."""
         ...
 
     def fetch_wanted(self, repository: str) -> int:

@@ -21,15 +21,13 @@ from bot.domain.pull import PullRequest
 from bot.messages import commands as answers
 from bot.messages import refusals as words
 from bot.planning.authorise import listed
-from bot.reconcile import crash, labelling, telling
+from bot.reconcile import crash, labelling, pressing, telling
 from bot.reconcile.orders import PER_MINUTE, Answer, Desk
 from bot.reconcile.scenes import Said
 from bot.reconcile.tools import Tools
 
 log = structlog.get_logger("orders")
 
-SOON = timedelta(seconds=10)
-LATER = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 
 
@@ -74,9 +72,11 @@ class Listener:
                     anything |= self._handle(tools, facts.stage, pull, saying)
                 except (TransientError, UserError) as error:
                     log.warning("command.put_off", key=saying.key, reason=error.what)
-                    pause = error.retry_after if isinstance(error, TransientError) else LATER
-                    again = tools.clock() + (pause or SOON)
+                    again = tools.clock() + telling.pause_after(error)
             anything |= labelling.take(tools, self._desk, facts.stage, pull)
+        pressed, later = pressing.take(tools, self._desk, facts.stage, facts.promotions)
+        anything |= pressed
+        again = again or later
         return Heard(anything=anything, look_again=again)
 
     def _new(self, tools: Tools, pull: PullRequest) -> Iterator[Saying]:

@@ -13,12 +13,14 @@ import structlog
 
 from bot.domain.action import Notify, Reply, Show
 from bot.domain.errors import TransientError, UserError
+from bot.domain.promotion import Promotion
 from bot.reconcile import crash
 from bot.reconcile.tools import Tools
 
 log = structlog.get_logger("telling")
 
 AT_MOST_EVERY = timedelta(seconds=15)
+SOON, LATER = timedelta(seconds=10), timedelta(minutes=5)
 COPY = "to:"
 """How the key of a copy begins; the receiver's name and the message's own key follow."""
 SHOWN, FACE = "bot:shown", "bot:face"
@@ -59,6 +61,20 @@ def show(tools: Tools, action: Show) -> datetime | None:
     )
     tools.history.save_binding(promotion.id, {**result, SHOWN: wanted, FACE: face}, now=now)
     return None
+
+
+def show_anew(tools: Tools, promotion: Promotion) -> None:
+    """Have the check written once more although nothing in it changed: somebody asked for it, and sees by it that it was looked again."""
+    stored = tools.history.binding(promotion.id)
+    if stored is not None:
+        kept = {key: value for key, value in stored[1].items() if key not in (SHOWN, FACE, "check_hash")}
+        tools.history.save_binding(promotion.id, kept, now=tools.clock())
+
+
+def pause_after(error: TransientError | UserError) -> timedelta:
+    """How long to wait before something that failed so is tried again."""
+    pause = error.retry_after if isinstance(error, TransientError) else LATER
+    return pause or SOON
 
 
 def _inherited(tools: Tools, action: Show) -> dict[str, str]:

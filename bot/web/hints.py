@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.press import RERUN
+
 LARGEST_NUMBER = 2**31 - 1
 HEADS = "refs/heads/"
 LISTENED_TO = frozenset(
@@ -36,7 +38,10 @@ OWN_ACTIONS = frozenset({"opened", "edited", "labeled", "unlabeled", "synchroniz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """`numbers` are pull requests to read again, `commit` one whose checks changed; `branch` is what was pushed to, or merged into."""
+    """`numbers` are pull requests to read again, `commit` one whose checks changed; `branch` is what was pushed to, or merged into.
+
+    `button` is what somebody pressed on a check: its identifier, or `RERUN`; `check` and `app` are that check's name and App.
+    """
 
     event: str
     action: str = ""
@@ -48,6 +53,10 @@ class Hints:
     commit: str = ""
     sender: str = ""
     sender_id: int | None = None
+    sender_is_bot: bool = False
+    app: str = ""
+    check: str = ""
+    button: str = ""
 
 
 def hints_of(event: str, payload: Mapping[str, Any]) -> Hints:
@@ -67,6 +76,7 @@ def hints_of(event: str, payload: Mapping[str, Any]) -> Hints:
         numbers |= {_number(_map(item).get("number")) for item in (listed if isinstance(listed, list) else [])}
         commit = commit or _text(part.get("head_sha"))
     pushed = event in ("push", "create", "delete")
+    checked = _map(payload.get(event)) if event in ("check_run", "check_suite") else {}
     return Hints(
         event=event,
         action=_text(payload.get("action")),
@@ -78,6 +88,10 @@ def hints_of(event: str, payload: Mapping[str, Any]) -> Hints:
         commit=commit or (_text(payload.get("sha")) if event == "status" else ""),
         sender=_text(sender.get("login")),
         sender_id=_id(sender.get("id")),
+        sender_is_bot=sender.get("type") != "User",
+        app=_text(_map(checked.get("app")).get("slug")),
+        check=_text(checked.get("name")),
+        button=_button(event, payload) if checked else "",
     )
 
 
@@ -86,6 +100,13 @@ def is_echo(hints: Hints, ours: str) -> bool:
     if not ours or hints.sender.lower() != ours.lower():
         return False
     return hints.event in OWN_ECHOES or (hints.event == "pull_request" and hints.action in OWN_ACTIONS)
+
+
+def _button(event: str, payload: Mapping[str, Any]) -> str:
+    action = payload.get("action")
+    if action == RERUN:
+        return RERUN
+    return _text(_map(payload.get("requested_action")).get("identifier")) if (event, action) == ("check_run", "requested_action") else ""
 
 
 def _branch(payload: Mapping[str, Any], event: str) -> str | None:

@@ -12,11 +12,13 @@ from hashlib import sha256
 from sqlmodel import Session
 
 from bot.adapters.store import hints as marks
-from bot.adapters.store import inbox
+from bot.adapters.store import inbox, presses
 from bot.adapters.store.database import Database
 from bot.adapters.store.inbox import Delivery, Receipt
 from bot.adapters.store.promotions import read as read_promotions
 from bot.adapters.store.wakeups import Wakeups
+from bot.domain.people import Person
+from bot.domain.press import Press, check_name
 from bot.web.hints import LISTENED_TO, Hints, is_echo
 
 IGNORED = "ignored"
@@ -82,12 +84,13 @@ class Intake:
                 repository=repository,
                 number=hints.numbers[0] if hints.numbers else None,
                 sender=hints.sender,
-                meaning=sha256(hints.event.encode() + b"\0" + body).hexdigest(),
+                meaning=sha256(hints.event.encode() + b"\0" + body + _twice(hints, delivery)).hexdigest(),
                 received_at=now,
             )
             receipt = inbox.receive(session, row, stages)
             if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
                 self._mark(session, repository, hints, stages)
+                _keep_press(session, delivery, repository, hints, stages, now=now)
                 for stage in stages:
                     self._wakeups.want_in(session, stage, f"{hints.event} {hints.action}".strip(), now=now)
             return receipt.value
@@ -120,6 +123,31 @@ class Intake:
             return set()
         found = [promotion for stage in stages for promotion in read_promotions(session, stage)]
         return {promotion.number for promotion in found if promotion.head == commit and promotion.number is not None}
+
+
+def _twice(hints: Hints, delivery: str) -> bytes:
+    """A button that is pressed again may say to the letter what the press before it said: only its delivery tells them apart."""
+    return b"\0" + delivery.encode() if hints.button else b""
+
+
+def _keep_press(session: Session, delivery: str, repository: str, hints: Hints, stages: Sequence[str], *, now: datetime) -> None:
+    """What was pressed on a check of these stages: an order, and so kept like one until the stage's run has taken it."""
+    if not hints.button or not hints.sender or hints.sender_id is None:
+        return
+    press = Press(
+        key=delivery,
+        repository=repository,
+        button=hints.button,
+        actor=Person(id=hints.sender_id, login=hints.sender, bot=hints.sender_is_bot),
+        at=now,
+        app=hints.app,
+        head=hints.commit,
+        check=hints.check,
+        number=hints.numbers[0] if hints.numbers else None,
+    )
+    for stage in stages:
+        if hints.check in ("", check_name(stage)):
+            presses.keep(session, press, stage)
 
 
 def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime) -> inbox.StoredDelivery | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.pull import Comment, PullRequest
+from bot.messages.check_buttons import BUTTONS
 
 LONGEST_COMMENT = 65_000
 LONGEST_SUMMARY = 65_000
@@ -107,6 +108,7 @@ def check_input(wanted: Wanted, *, repository_id: str, run: str = "") -> dict[st
         "repositoryId": repository_id,
         "name": wanted.check,
         "output": {"title": title, "summary": wanted.summary[:LONGEST_SUMMARY] or title},
+        "actions": [{"label": one.label, "description": one.description, "identifier": one.identifier} for one in BUTTONS],
     }
     if wanted.conclusion in _CONCLUSIONS:
         fields |= {"status": "COMPLETED", "conclusion": wanted.conclusion.upper()}

@@ -10,13 +10,14 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from bot.adapters.store import audit, hints, observations, orders, outbox, promotions
+from bot.adapters.store import audit, hints, observations, orders, outbox, presses, promotions
 from bot.adapters.store.database import Database
 from bot.adapters.store.delivery import StoredDelivery
 from bot.adapters.store.replicas import require_alive
 from bot.domain.action import Notify, Row, SaveDeployment, SaveHealth, SavePromotion, SaveQuarantine, SaveStageHold
 from bot.domain.directive import Directive
 from bot.domain.facts import Health, Quarantine, StageHold
+from bot.domain.press import Press
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict

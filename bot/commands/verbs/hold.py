@@ -1,6 +1,6 @@
 """hold: this promotion, this service or this stage does not go on until somebody lifts it."""
 
-from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Role, Spec, Verb, refused, same
+from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Problem, Role, Spec, Verb, refused, same
 from bot.commands.scene import Scene, needs_pull, sort, unknown
 from bot.commands.times import until
 from bot.domain.directive import Order
@@ -31,6 +31,8 @@ def carry(call: Call, scene: Scene) -> Effect:
     end = until(call.flags["until"], scene.at) if "until" in call.flags else None
     if isinstance(end, str):
         return refused(end)
+    if scene.subject is not None and not call.words and not scene.subject.open:
+        return refused(f"This pull request is not open any more. `hold {stage} --reason TEXT` holds the stage.", problem=Problem.CONFLICT)
     number = scene.subject.number if scene.subject is not None and not call.words else None
     reason = call.flags["reason"]
     for order in scene.active(Order.HOLD):

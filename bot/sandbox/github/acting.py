@@ -1,6 +1,6 @@
 """People and CI at work on the forge, past HTTP: what they do is counted nowhere, what follows is the same as over the API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.github import seeding
@@ -114,24 +114,32 @@ class People:
             repository = self.world.repository(repo)
             return checks.create_status(self.world, repository, self._as(login), sha, state=state, context=context, description=description)
 
-    def set_check(self, repo: str, sha: str, name: str, conclusion: str | None, *, app: str = CI_APP) -> CheckRun:
-        """Report a check run as a CI App; `conclusion` None leaves it in progress."""
+    def set_check(
+        self, repo: str, sha: str, name: str, conclusion: str | None, *, app: str = CI_APP, actions: Sequence[Mapping[str, str]] = ()
+    ) -> CheckRun:
+        """Report a check run as a CI App; `conclusion` None leaves it in progress, `actions` are its buttons."""
         with self.world.lock:
             repository = self.world.repository(repo)
             owner = next((found for found in self.world.apps.values() if found.slug == app), None)
             if owner is None:
                 owner, _ = seeding.register_app(self.world, app, "acme", {"checks": "write"}, ())
                 owner.has_hook = False
-            fields = {"name": name, "head_sha": sha} | (
+            fields: dict[str, Any] = {"name": name, "head_sha": sha, "actions": [dict(action) for action in actions]} | (
                 {"status": "in_progress"} if conclusion is None else {"conclusion": conclusion, "status": "completed"}
             )
             return checks.create_check_run(self.world, repository, Caller(account=owner.bot), owner, fields)
 
     def press_button(self, repo: str, check_run_id: int, login: str, identifier: str) -> None:
-        """Press a button of a check run (`check_run.requested_action`), or ask for it again with `rerequested`."""
+        """Press a button of a check run (`check_run.requested_action`), or ask for it again with `rerequested`.
+
+        LookupError for a button that the check run does not show.
+        """
         with self.world.lock:
             repository = self.world.repository(repo)
-            details: dict[str, Any] = {"run": repository.check_runs[check_run_id]}
+            run = repository.check_runs[check_run_id]
+            if identifier not in {"rerequested", *(action["identifier"] for action in run.actions)}:
+                raise LookupError(f"check run {check_run_id} shows no button {identifier!r}")
+            details: dict[str, Any] = {"run": run}
             action = "rerequested" if identifier == "rerequested" else "requested_action"
             if action == "requested_action":
                 details["requested_action"] = {"identifier": identifier}

@@ -6,7 +6,7 @@ All bodies are JSON objects. `POST` unless said otherwise:
 * `/_sandbox/repos` `{"full_name", "files": {path: text}, "default_branch"?}`
 * `/_sandbox/users` `{"login"}` -> `{"token"}`; `/_sandbox/collaborators` `{"repo", "login", "permission"}`
 * `/_sandbox/apps` `{"slug", "owner"?}` -> `{"app_id", "private_key", "installation_id"}`
-* `/_sandbox/act` `{"as": login, "do": push|approve|comment|label|unlabel|close|reopen|merge|status|check|open, "repo", ...}` with the
+* `/_sandbox/act` `{"as": login, "do": push|approve|comment|label|unlabel|close|reopen|merge|status|check|press|open, "repo", ...}` with the
   fields of the method of `GitHubSandbox` of that name (`number`, `body`, `files`, `message`, `branch`, `sha`, `context`, `state`,
   `name`, `conclusion`)
 * `/_sandbox/protect` `{"repo", "branch", ...fields of Protection}`
@@ -123,6 +123,8 @@ def _act(sandbox: "GitHubSandbox", given: Fields) -> Any:
             sandbox.set_status(repo, given["sha"], given["context"], given["state"], login=login)
         case "check":
             sandbox.set_check(repo, given["sha"], given["name"], given.get("conclusion"))
+        case "press":
+            sandbox.press_button(repo, int(given["check"]), login, given["button"])
         case unknown:
             raise ValueError(f"nobody can do {unknown!r}")
     return None

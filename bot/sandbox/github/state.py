@@ -168,6 +168,7 @@ class CheckRun:
     external_id: str | None = None
     details_url: str | None = None
     output: dict[str, str | None] = field(default_factory=dict)
+    actions: tuple[dict[str, str], ...] = ()
     started_at: datetime | None = None
     completed_at: datetime | None = None
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import jwt
+import pytest
 
 from bot.sandbox.github import Delivery
 from tests.contract.sandbox_github.conftest import REPO, Forge
@@ -217,7 +218,10 @@ def test_an_app_hears_only_of_its_repositories_and_events(forge: Forge) -> None:
 
 def test_buttons_suspension_and_comments_through_an_app(forge: Forge) -> None:
     head = forge.open()["head"]["sha"]
-    run = forge.box.set_check(REPO, head, "promotion/dev", "action_required")
+    button = {"label": "Yes", "description": "Let it in", "identifier": "approve"}
+    run = forge.box.set_check(REPO, head, "promotion/dev", "action_required", actions=[button])
+    with pytest.raises(LookupError, match="no button 'merge'"):
+        forge.box.press_button(REPO, run.id, "ann", "merge")
     forge.box.press_button(REPO, run.id, "ann", "approve")
     forge.box.press_button(REPO, run.id, "ann", "rerequested")
     comment = forge.box.comment(REPO, 1, "ann", "/promote", via_app="promotion-bot")

@@ -25,6 +25,7 @@ def check_fields(given: Json) -> Json:
         "startedAt": "started_at",
         "completedAt": "completed_at",
         "output": "output",
+        "actions": "actions",
     }
     found = {names[name]: value for name, value in given.items() if name in names and value is not None}
     return found | {name: str(found[name]).lower() for name in ("status", "conclusion") if name in found}

@@ -14,6 +14,9 @@ from bot.sandbox.github.world import Event, World
 
 STATUS_STATES = ("error", "failure", "pending", "success")
 CONCLUSIONS = ("action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale", "timed_out")
+MOST_ACTIONS = 3
+ACTION_TEXTS = {"label": 20, "description": 40, "identifier": 20}
+"""The longest that GitHub takes of each."""
 DEPLOYMENT_STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
 
 
@@ -115,12 +118,30 @@ def _fill(world: World, run: CheckRun, fields: dict[str, Any]) -> None:
         run.status = fields["status"]
         if run.status != "completed":
             run.conclusion = run.completed_at = None
+    if fields.get("actions") is not None:
+        run.actions = _actions(fields["actions"])
     output = fields.get("output")
     if isinstance(output, dict):
         for name in ("summary", "text"):
             if len(str(output.get(name) or "")) > 65535:
                 raise invalid("CheckRun", f"output.{name}", f"{name} exceeds a maximum bytesize of 65535")
         run.output = run.output | {name: output.get(name) for name in ("title", "summary", "text") if name in output}
+
+
+def _actions(given: object) -> tuple[dict[str, str], ...]:
+    """The buttons: at most three, each with its three texts in full and none too long."""
+    if not isinstance(given, list) or len(given) > MOST_ACTIONS:
+        raise ApiError(422, f'Invalid request.\n\nNo more than {MOST_ACTIONS} items are allowed in "actions".')
+    found = []
+    for action in given:
+        for name, longest in ACTION_TEXTS.items():
+            text = action.get(name) if isinstance(action, dict) else None
+            if not isinstance(text, str) or not text:
+                raise ApiError(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
+            if len(text) > longest:
+                raise ApiError(422, f"Invalid request.\n\nOnly {longest} characters are allowed; {len(text)} were supplied.")
+        found.append({name: action[name] for name in ACTION_TEXTS})
+    return tuple(found)
 
 
 def _time(text: object) -> datetime | None:
