@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.errors import TransientError, UserError
+from bot.tracing import span
 
 PASSED_ON = (
     "PATH",
@@ -111,6 +112,11 @@ def run_git(
 
     `UserError` when there is no git, `TransientError` when the machine cannot start a process now.
     """
+    with span("git", command=next((word for word in arguments if not word.startswith("-")), "")):
+        return _run(directory, arguments, env, feed, limit)
+
+
+def _run(directory: Path, arguments: Sequence[str], env: Mapping[str, str], feed: bytes, limit: timedelta) -> GitAnswer:
     try:
         process = subprocess.Popen(
             ["git", f"--git-dir={directory}", *arguments],

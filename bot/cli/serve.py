@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 
         import structlog
 
+        from bot import tracing
         from bot.app import build
         from bot.cli._process import serve_forever
         from bot.config.load import load
@@ -34,6 +35,10 @@ def register(app: typer.Typer) -> None:
         configure(level=settings.log_level.upper(), form=form, secrets=settings.known_secrets())
         for sentence in strays(os.environ):
             structlog.get_logger("serve").warning("settings.stray", reason=sentence)
+        flush = tracing.configure(os.environ)
         parts = build(loaded, settings)
         parts.places = places(config)
-        serve_forever(parts)
+        try:
+            serve_forever(parts)
+        finally:
+            flush()

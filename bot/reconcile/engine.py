@@ -19,6 +19,7 @@ from bot.domain.errors import Fenced, TransientError, UserError
 from bot.reconcile import metrics
 from bot.reconcile.backoff import pause
 from bot.reconcile.run import RunResult
+from bot.tracing import span
 
 log = structlog.get_logger("engine")
 
@@ -200,7 +201,7 @@ class Engine:
     def _run(self, stage: str, run: str) -> None:
         replica = self.replica
         bound = structlog.contextvars.bound_contextvars(stage=stage, run=run)
-        with self._counted(stage, run) as mine, self.replicas.acting_as(replica), bound:
+        with self._counted(stage, run) as mine, self.replicas.acting_as(replica), bound, span("run", stage=stage, run=run):
             if not mine:
                 self.wakeups.enqueue_again(stage, now=self._clock())
                 return

@@ -19,6 +19,7 @@ from bot.reconcile.apply import apply
 from bot.reconcile.keeping import groups, keep
 from bot.reconcile.settling import settle
 from bot.reconcile.tools import Tools
+from bot.tracing import span
 
 log = structlog.get_logger("reconcile")
 
@@ -48,8 +49,12 @@ class Outcome:
 def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Facts], Plan]) -> RunResult:
     """Bring the stage one step on. Raises `Fenced`, or the first of our own errors after all other actions."""
     stage = tools.place.stage
-    settle(tools)
-    planned = plan(observe(stage))
+    with span("settle", stage=stage):
+        settle(tools)
+    with span("observe", stage=stage):
+        facts = observe(stage)
+    with span("plan", stage=stage):
+        planned = plan(facts)
     outcome = Outcome()
     if planned.look_again is not None:
         outcome.looks.append(planned.look_again)
@@ -67,7 +72,8 @@ def _carry_out(tools: Tools, group: tuple[Action, ...], outcome: Outcome) -> Non
     action, kind = group[0], type(group[0]).__name__
     bound = log.bind(stage=tools.place.stage, action=kind, **_about(action))
     try:
-        look = apply(tools, action) if len(group) == 1 else keep(tools, group)
+        with span(f"apply {kind}", stage=tools.place.stage, **_about(action)):
+            look = apply(tools, action) if len(group) == 1 else keep(tools, group)
     except Fenced:
         raise
     except RateLimited as error:
@@ -99,8 +105,8 @@ def _carry_out(tools: Tools, group: tuple[Action, ...], outcome: Outcome) -> Non
             outcome.looks.append(look)
 
 
-def _about(action: Action) -> dict[str, object]:
+def _about(action: Action) -> dict[str, str | int]:
     promotion = getattr(action, "promotion", None)
     if promotion is None:
         return {}
-    return {"promotion": promotion.id, "service": promotion.name, "number": promotion.number}
+    return {"promotion": promotion.id, "service": promotion.name, "number": promotion.number or 0}

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bot.domain.errors import TransientError, UserError
+from bot.tracing import span
 from bot.web import metrics
 from bot.web.body import Rejected, read_body
 from bot.web.hints import LISTENED_TO, hints_of
@@ -104,7 +105,8 @@ def _store(intake: Intake, event: str, delivery: str, payload: Mapping[str, obje
     bound = log.bind(delivery=delivery, github_event=event)
     hints = hints_of(event, payload)
     try:
-        outcome = intake.accept(SOURCE, delivery, hints, body)
+        with span("webhook", delivery=delivery, event=event):
+            outcome = intake.accept(SOURCE, delivery, hints, body)
     except (TransientError, UserError) as error:
         bound.warning("webhook.not_stored", reason=str(error))
         raise Rejected(503, "database", "the event could not be stored now; it is fetched again later") from None

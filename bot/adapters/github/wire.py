@@ -27,6 +27,7 @@ from bot.adapters.github.ledger import GRAPHQL, REST, Ledger
 from bot.adapters.github.reply import Ask, Reply
 from bot.adapters.redact import redact
 from bot.domain.errors import BotError, OutcomeUnknown, RateLimited, TransientError, UserError
+from bot.tracing import span
 
 CORE = "core"
 USER_AGENT = "promotion-bot"
@@ -146,7 +147,9 @@ class Wire:
         reply = Reply(status=0)
         for _ in range(2):
             self._ledger.add(resource if resource == GRAPHQL else REST, ask.where)
-            reply = self._send(requester, verb, url, ask, body=body, headers=headers)
+            with span("github", doing=ask.doing, where=ask.where, method=verb) as current:
+                reply = self._send(requester, verb, url, ask, body=body, headers=headers)
+                current.set_attribute("http.response.status_code", reply.status)
             self._note(reply, resource)
             if reply.status != 401 or self._credentials is None or not self._credentials.is_app:
                 break
