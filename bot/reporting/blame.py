@@ -111,7 +111,10 @@ def _grouped(rollouts: Sequence[Rollout]) -> list[_Draft]:
 
 
 def _withdraw(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links: Links) -> list[str]:
-    """Blames each rollback's culprit and closes the failures of everything that it withdrew."""
+    """Blames each rollback's culprit and closes the failures of every deployment that it withdrew.
+
+    A failed attempt was never live, so that there is nothing to withdraw: the next success ends it, unless it is the culprit.
+    """
     lost: list[str] = []
     places = {rollout.deploy.id: place for place, rollout in enumerate(rollouts) if place in by_place}
     last_live: dict[str, int] = {}
@@ -125,7 +128,8 @@ def _withdraw(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links
                 culprit: int | None = places[named]
             else:
                 culprit = _culprit(rollouts, by_place, links, since, place)
-            withdrawn = {id(draft): draft for draft in (by_place.get(between) for between in range(since, place)) if draft}
+            live = (between for between in range(since, place) if rollouts[between].role is Role.DEPLOYMENT)
+            withdrawn = {id(draft): draft for draft in map(by_place.__getitem__, live)}
             if culprit is not None:
                 draft = by_place[culprit]
                 draft.reasons.append(Reason(cause=Cause.ROLLBACK, by=rollout.deploy.id, at=rollout.deploy.at))

@@ -66,10 +66,10 @@ def build_page(
     `waits` are the promotions with their verdicts, where they are known. `told_as_of` is the instant of the report before this one:
     what the window before looked like then is compared with what is known of it now.
     """
-    assigned = assign(history.events, owners or {})
+    assigned = assign(history.events, owners or {}, as_of=as_of)
     lineage = trace(assigned.events, stage=stage, as_of=as_of, version_order=history.version_order)
     report = measure(lineage, window, service=service, team=team)
-    mine = [event for event in assigned.events if isinstance(event, Deploy) and _meant(event, service, team)]
+    mine = [event for event in assigned.events if isinstance(event, Deploy) and event.at <= as_of and _meant(event, service, team)]
     before = measure(lineage, window.before(), service=service, team=team)
     mine_only = None if service is None and team is None else frozenset(deploy.service for deploy in mine)
     week = timedelta(days=7)

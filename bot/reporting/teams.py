@@ -7,6 +7,7 @@ without a team where an event carries none, and are named, so that the report ca
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.history import Event, Recovery
 
@@ -20,12 +21,15 @@ class Assigned:
     without: tuple[str, ...]
 
 
-def assign(events: Iterable[Event], owners: Mapping[str, str]) -> Assigned:
-    """Gives every deploy and failure its team, where one is known. `owners` maps services to teams (the configuration)."""
+def assign(events: Iterable[Event], owners: Mapping[str, str], *, as_of: datetime) -> Assigned:
+    """Gives every deploy and failure its team, where one is known. `owners` maps services to teams (the configuration).
+
+    Teams of events after `as_of` are not known yet, and say nothing about those before.
+    """
     every = tuple(events)
     carried: dict[str, set[str]] = defaultdict(set)
     for event in every:
-        if not isinstance(event, Recovery) and event.team is not None and event.service is not None:
+        if not isinstance(event, Recovery) and event.team is not None and event.service is not None and event.at <= as_of:
             carried[event.service].add(event.team)
     only = {service: next(iter(teams)) for service, teams in carried.items() if len(teams) == 1} | dict(owners)
     without: set[str] = set()

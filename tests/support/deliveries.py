@@ -45,10 +45,11 @@ def report(events: Sequence[dict[str, Any]], **asked: Any) -> Report:
     """The report over raw events; `order`, `stage`, `service`, `team`, `owners`, `as_of`, `first`, `end`, `tz` may be given."""
     history = read_history(json.dumps({"events": list(events), "version_order": asked.get("order")}))
     span = window(asked.get("first", "2025-03-03"), asked.get("end", "2025-03-10"), asked.get("tz", "UTC"))
+    as_of = parse_instant(at(asked.get("as_of", "10 00:00")))
     lineage = trace(
-        assign(history.events, asked.get("owners", {})).events,
+        assign(history.events, asked.get("owners", {}), as_of=as_of).events,
         stage=asked.get("stage", "prod"),
-        as_of=parse_instant(at(asked.get("as_of", "10 00:00"))),
+        as_of=as_of,
         version_order=history.version_order,
     )
     return measure(lineage, span, service=asked.get("service"), team=asked.get("team"))

@@ -137,7 +137,7 @@ class Reference:
         if culprit:
             self.blamed.add(culprit[0]["id"])
             self.ends[culprit[0]["id"]].append(moment)
-        for other in since:
+        for other in [other for other in since if self.roles[other["id"]][0] == "deployment"]:
             withdrawn = self.owner(other["id"])
             if withdrawn:
                 self.ends[withdrawn[0]["id"]].append(moment)
