@@ -4,6 +4,7 @@ A batch answers every line with one line, whatever the line is; nothing is ever 
 """
 
 import difflib
+import errno
 import json
 import os
 import stat
@@ -44,7 +45,10 @@ def parse_short_value(text: str) -> Any:
 
 def answer_lines(requests: IO[bytes], answers: IO[bytes], *, write: bool) -> None:
     """One answer for each line, in order, each sent at once so that another program can talk to this one."""
-    while line := requests.readline():
+    while line := requests.readline(LONGEST_LINE + 2):
+        rest = line
+        while rest and not rest.endswith(b"\n"):  # of a line that is refused for its length, no more is kept
+            rest = requests.readline(LONGEST_LINE)
         answer = answer_line(line, write=write)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
@@ -74,6 +78,20 @@ def diff_of(name: str, before: bytes, after: bytes) -> bytes:
     path = name.removeprefix("/").encode()
     parts = difflib.diff_bytes(difflib.unified_diff, lines[0], lines[1], b"a/" + path, b"b/" + path)
     return b"".join(part if part.endswith(b"\n") else part + b"\n\\ No newline at end of file\n" for part in parts)
+
+
+def read_file(path: Path) -> bytes:
+    """The content of an ordinary file of at most `LONGEST_LINE` bytes. Raises OSError, also for a folder, a device or a pipe."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as stream:
+        facts = os.fstat(handle)
+        if stat.S_ISDIR(facts.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "It is no ordinary file")
+        if facts.st_size > LONGEST_LINE:
+            raise OSError(errno.EFBIG, f"It is longer than {LONGEST_LINE} bytes")
+        return stream.read()
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -126,6 +144,6 @@ def _content(request: dict[str, Any]) -> bytes:
     if content is not None or not isinstance(path, str):
         raise _BadRequest("`content` or `path` must be a text")
     try:
-        return Path(path).read_bytes()
+        return read_file(Path(path))
     except (OSError, ValueError) as error:
         raise _BadRequest(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", "FileNotFound") from None

@@ -58,12 +58,12 @@ def edit_command(
 def _edit_one(file: Path, address: str, new: str, *, write: bool, diff: bool, as_json: bool) -> None:
     import sys
 
-    from bot.cli._editing import diff_of, parse_short_address, parse_short_value, write_file
+    from bot.cli._editing import diff_of, parse_short_address, parse_short_value, read_file, write_file
     from bot.cli._refusal import CONFLICT, FAILED, NOT_FOUND, USAGE, refuse
     from bot.manifests import EditRefused, edit
 
     try:
-        content = file.read_bytes()
+        content = read_file(file)
     except OSError as error:
         refuse(f"{file} cannot be read", why=str(error.strerror), fix="give the path of a file", code=NOT_FOUND, as_json=as_json)
     try:

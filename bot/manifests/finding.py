@@ -17,6 +17,7 @@ from bot.manifests.plain_data import plain_data
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, line_of, place_of, walk
 
 _HOST_AND_PORT = re.compile(r"[^/:@]+:[1-9][0-9]{1,4}\Z")
+_TEMPLATED = re.compile(r"[{$<]")
 MISSING = ("PathNotFound", "NoMatch")
 
 
@@ -78,7 +79,7 @@ def find_images(source: Text, address: Address) -> list[Place]:
                     continue
                 if image_named(str(node.value), spot.key) == name and not _is_address(str(node.value), spot):
                     (aliases if spot.node is not node else places).append(Place(document=document, spot=spot))
-                elif "{" in node.value and normal_name(str(node.value).partition("{")[0].rstrip(":$")) == name:
+                elif (mark := _TEMPLATED.search(node.value)) and normal_name(node.value[: mark.start()].rstrip(":@")) == name:
                     templated = node
     if aliases and not (address.allow_shared and places):
         raise EditRefused("ThroughAlias", "the image is an alias of an anchored value", _line(source, aliases[0].spot.node))

@@ -3,18 +3,21 @@
 Each guard refuses with its code and the line; what is written then is left to `changing` and `image_maps`.
 """
 
+import re
+
 from bot.domain.edits import EditRefused
 from bot.domain.image import Version, normal_name
 from bot.manifests.addresses import Address
 from bot.manifests.finding import merged_value
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Text, line_of, place_of
 
+_VARIABLE = re.compile(r"(?:\A|[:/@.-])\$[A-Za-z_]\w*(?:\Z|[:/@.-])")
 NULLS = ("", "~", "null", "Null", "NULL")
 
 
 def is_templated(text: str) -> bool:
-    """True for a value that Go templates, Jinja, ERB, or a substitution of variables will replace."""
-    return any(mark in text for mark in ("{{", "${", "{%", "<%"))
+    """True for a value that Go templates, Jinja, ERB, or a substitution of variables (`${A}`, `$(A)`, `$A`) will replace."""
+    return any(mark in text for mark in ("{{", "${", "$(", "{%", "<%")) or _VARIABLE.search(text) is not None
 
 
 def guard_old(source: Text, node: Node, held: tuple[list[str], Version], address: Address) -> None:

@@ -22,7 +22,7 @@ def image_fields(source: Text, document: Document, node: Mapping, address: Addre
     merged = {key for part, key in names.items() if part not in present and merged_value(document, node, key) is not None}
     if merged and not present.keys() & {"tag", "digest"}:
         raise refuse(source, node, "ThroughMerge", f"`{min(merged)}` comes from a merge key")
-    if not present or (new.text is not None and not present.keys() & {"tag", "digest"}):
+    if not present and new.text is not None and address.form != "kustomize":
         raise refuse(source, node, "NotAScalar", "the address names a map that describes no image")
     parts = checked_tag(new.parts())
     guard_repository(source, document, node, address)

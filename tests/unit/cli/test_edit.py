@@ -124,3 +124,24 @@ def test_batch_writes_only_when_asked(tmp_path: Path) -> None:
     assert file.read_bytes() == b"tag: v1\n"
     answer_line(request, write=True)
     assert file.read_bytes() == b"tag: v2\n"
+
+
+def test_pipes_devices_and_endless_files_are_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    large = tmp_path / "large.yaml"
+    with large.open("wb") as stream:
+        stream.truncate(17 * 1_048_576)
+    for path in (pipe, Path("/dev/zero"), large):
+        answer = answer_line(line(path=str(path), address={"path": "$.tag"}, new="v2"))
+        assert answer["error"] == "FileNotFound"
+        assert str(path) in answer["message"]
+    done = run("edit", str(pipe), "$.tag", "v2")
+    assert done.returncode == 5
+
+
+def test_a_line_too_long_costs_the_others_nothing() -> None:
+    good = line(content="tag: v1\n", address={"path": "$.tag"}, new="v2")
+    done = run("edit", "--batch", stdin=b'"' + b"x" * (40 * 1_048_576) + b'"\n' + good + b"y" * (17 * 1_048_576))
+    answers = [json.loads(one) for one in done.stdout.split(b"\n")[:-1]]
+    assert [one.get("error", one.get("content")) for one in answers] == ["BadRequest", "tag: v2\n", "BadRequest"]
