@@ -23,6 +23,7 @@ from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.app.duties import Duties
 from bot.app.parts import Parts
+from bot.app.pulse import pulse
 from bot.collectors.artifacts import RegistryWatch
 from bot.domain.errors import BotError
 from bot.domain.facts import Facts
@@ -159,6 +160,7 @@ class Bot:
             "version": version("promotion-bot"),
             "stages": ", ".join(self.parts.config.order()),
             "writes as": self.login or "not known yet",
+            **pulse(self.parts),
         }
 
     def _wake_downstream(self, stage: str) -> None:

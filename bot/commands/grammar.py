@@ -44,14 +44,43 @@ def _start(prefixes: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?:{'|'.join(map(re.escape, prefixes))})(?:[ \t]+(.*))?[ \t]*\Z", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
-def read(text: str, verbs: Mapping[str, Verb], *, prefixes: tuple[str, ...] = (PREFIX,)) -> Reading:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """How a line speaks to the bot: by one of these prefixes, or where `bare` is set by a known verb itself (`/approve`)."""
+
+    prefixes: tuple[str, ...] = (PREFIX,)
+    bare: bool = False
+
+    def may_stand_in(self, text: str) -> bool:
+        """False when nothing in the text can be a command: cheap, and never wrong in that direction."""
+        lowered = text.lower()
+        return (self.bare and "/" in text) or any(prefix.lower() in lowered for prefix in self.prefixes)
+
+    def rest(self, line: str, verbs: Mapping[str, Verb]) -> str | None:
+        """The line without what speaks to the bot; None where it does not."""
+        match = _start(self.prefixes).match(line)
+        if match is not None:
+            return match[1] or ""
+        bare = _BARE.match(line) if self.bare else None
+        return line[1:] if bare is not None and bare[1].lower() in by_name(verbs) else None
+
+
+_BARE = re.compile(r"/([a-z-]{1,40})(?:[ \t]|\Z)", re.IGNORECASE | re.ASCII)
+
+
+def address_of(login: str, *, prefixes: tuple[str, ...] = (), bare: bool = False) -> Address:
+    """By the usual prefix, by the name of the App that writes under `login` (`slug[bot]`), and by what else is configured."""
+    slug = login.removesuffix("[bot]")
+    named = (f"@{login}", f"@{slug}") if slug != login else ()
+    return Address(prefixes=(PREFIX, *named, *prefixes), bare=bare)
+
+
+def read(text: str, verbs: Mapping[str, Verb], *, address: Address = Address()) -> Reading:
     """All commands of a comment or review."""
-    start = _start(prefixes)
-    lowered = text.lower()
-    if not any(prefix.lower() in lowered for prefix in prefixes):
+    if not address.may_stand_in(text):
         return Reading()
-    hits = [(number, match) for number, line in paragraph_lines(text) if (match := start.match(line)) is not None]
-    calls = tuple(parse(match[1] or "", verbs, line=number) for number, match in hits[:MOST])
+    hits = [(number, rest) for number, line in paragraph_lines(text) if (rest := address.rest(line, verbs)) is not None]
+    calls = tuple(parse(rest, verbs, line=number) for number, rest in hits[:MOST])
     return Reading(calls=calls, left_out=max(0, len(hits) - MOST))
 
 

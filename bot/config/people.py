@@ -7,11 +7,12 @@ is left to `commands` and the forge.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bot.config._model import SETTINGS, Account, Channel, TeamSlug
 from bot.gates._fields import Listed
 
+Prefix = Annotated[str, Field(pattern=r"^[/@][A-Za-z][A-Za-z0-9-]{0,38}$")]
 RoleName = Literal["operator", "approver", "release", "admin"]
 Permission = Literal["write", "maintain", "admin"]
 
@@ -76,6 +77,11 @@ class People(BaseModel):
     """Per stage; a role given here replaces the one for all stages."""
     bots: Annotated[tuple[Account, ...], Listed()] = ()
     """Bot accounts whose commands count as if a person gave them. All others are ignored."""
+
+    prefixes: Annotated[tuple[Prefix, ...], Listed()] = ()
+    """What a command on a pull request may begin with beside `/promote` and the App's own name (`@promotion-bot approve`)."""
+    bare_aliases: bool = False
+    """Take `/approve` for `/promote approve`, and so on. Only where no other bot (Prow, for one) listens to such lines."""
 
     def group(self, role: RoleName, stage: str) -> Group:
         """Who fills this role in this stage: the stage's own word, else the one for all, else the forge's permission."""

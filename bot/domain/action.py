@@ -99,11 +99,17 @@ class Notify:
     service: str = ""
 
 
+EYES = "eyes"
+"""The reaction that says: read, and being carried out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """Answer a command: a reaction, and for a refusal one comment. `text` is empty where a reaction says enough.
 
     `about` tells apart what is answered; without it, that is the comment. A review and a label take no reaction (`comment_id` 0).
+    Where `node` (the comment's node id) is given, the reaction takes the place of `EYES`. `hide` are node ids of our own older answers
+    that are folded, since they are settled.
     """
 
     number: int
@@ -111,6 +117,8 @@ class Reply:
     reaction: str
     text: str = ""
     about: str = ""
+    node: str = ""
+    hide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

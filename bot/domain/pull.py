@@ -56,7 +56,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """`edited` is true when its text is not the first one any more; `ours` when our own account wrote it."""
+    """`edited` is true when its text is not the first one any more; `ours` when our own account wrote it; `folded` when it is minimised."""
 
     id: int
     node_id: str
@@ -66,6 +66,7 @@ class Comment:
     edited: bool = False
     ours: bool = False
     via_app: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,10 @@ class Forge(Protocol):
 
     def react(self, repository: str, comment_id: int, reaction: str) -> None: ...
 
+    def settle(self, repository: str, node_id: str, reaction: str, *, instead_of: str, hide: Sequence[str] = ()) -> None:
+        """React to a comment in the place of an earlier reaction of ours, and fold comments (node ids) of ours; each part may be empty."""
+        ...
+
     def reply(self, repository: str, number: int, body: str, *, marker: str) -> None:
         """One new comment, unless one with this hidden marker stands there already."""
         ...

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.commands.grammar import MOST, read
+from bot.commands.grammar import MOST, Address, address_of, read
 from bot.commands.model import Outcome, Surface
 from bot.commands.shelf import verbs
-from bot.domain.action import Reply
+from bot.domain.action import EYES, Reply
 from bot.domain.errors import TransientError, UserError
 from bot.domain.facts import Facts
 from bot.domain.people import Person
-from bot.domain.pull import PullRequest
+from bot.domain.pull import Comment, PullRequest
 from bot.messages import commands as answers
 from bot.messages import refusals as words
 from bot.planning.authorise import listed
@@ -29,17 +29,21 @@ from bot.reconcile.tools import Tools
 log = structlog.get_logger("orders")
 
 MINUTE = timedelta(minutes=1)
+HELP, HELP_STANDS = ":help", timedelta(days=1)
+"""How the name of an answer to `help` ends, and how long it stands."""
+ANSWER = "<!-- promotion-bot:reply:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """A comment or review that may hold commands. `comment` is its id where it can be reacted to, else 0."""
+    """A comment or review that may hold commands. `comment` and `node` are its ids where it can be reacted to, else 0 and empty."""
 
     key: str
     actor: Person
     at: datetime
     body: str
     comment: int = 0
+    node: str = ""
     via_app: bool = False
 
 
@@ -54,9 +58,9 @@ class Heard:
 class Listener:
     """Remembers what was handled, so that a look at the database is spent once per saying and process."""
 
-    def __init__(self, desk: Desk, *, prefixes: tuple[str, ...] = ("/promote",)) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._prefixes = prefixes
+        self._address = Address()
         self._handled: set[str] = set()
 
     def listen(self, tools: Tools, facts: Facts) -> Heard:
@@ -64,6 +68,8 @@ class Listener:
         anything = False
         again: datetime | None = None
         mine = {promotion.number for promotion in facts.promotions}
+        people = self._desk.config.people
+        self._address = address_of(tools.forge.identity(), prefixes=people.prefixes, bare=people.bare_aliases)
         for pull in facts.pulls.values():
             if pull.number not in mine:
                 continue
@@ -73,6 +79,7 @@ class Listener:
                 except (TransientError, UserError) as error:
                     log.warning("command.put_off", key=saying.key, reason=error.what)
                     again = tools.clock() + telling.pause_after(error)
+            self._fold(tools, pull)
             anything |= labelling.take(tools, self._desk, facts.stage, pull)
         pressed, later = pressing.take(tools, self._desk, facts.stage, facts.promotions)
         anything |= pressed
@@ -81,7 +88,7 @@ class Listener:
 
     def _new(self, tools: Tools, pull: PullRequest) -> Iterator[Saying]:
         for saying in sayings(pull):
-            if saying.key in self._handled or not _may_hold(saying.body, self._prefixes):
+            if saying.key in self._handled or not self._address.may_stand_in(saying.body):
                 continue
             if tools.effects.known(f"answered:{saying.key}"):
                 self._handled.add(saying.key)
@@ -89,11 +96,11 @@ class Listener:
             yield saying
 
     def _handle(self, tools: Tools, stage: str, pull: PullRequest, saying: Saying) -> bool:
-        reading = read(saying.body, verbs(), prefixes=self._prefixes)
+        reading = read(saying.body, verbs(), address=self._address)
         if not reading.calls or (saying.actor.bot and not self._listed(saying.actor, stage)):
             self._handled.add(saying.key)
             return False
-        given = earlier(pull, saying, self._prefixes)
+        given = earlier(pull, saying, self._address)
         if given >= PER_MINUTE:
             log.warning("command.too_often", actor=saying.actor.login, number=pull.number, before=given)
             if given < 2 * PER_MINUTE:
@@ -106,6 +113,7 @@ class Listener:
             telling.reply(tools, Reply(number=pull.number, comment_id=saying.comment, reaction="confused", text=text, about=saying.key))
             self._done(tools, saying.key)
             return False
+        self._seen(tools, saying)
         said = Said(actor=saying.actor, at=saying.at, key=saying.key, stage=stage, number=pull.number)
         taken = tools.effects.once(
             f"ordered:{saying.key}",
@@ -117,11 +125,47 @@ class Listener:
         text = told(taken)
         if reading.left_out:
             text = answers.joined([text, words.too_many(reading.left_out, MOST)])
-        if any(answer.outcome is Outcome.REFUSED for answer in taken) or reading.left_out:
+        refused = any(answer.outcome is Outcome.REFUSED for answer in taken) or bool(reading.left_out)
+        if refused:
             text = f"{words.reader(saying.actor.login)} {text}"
-        telling.reply(tools, Reply(number=pull.number, comment_id=saying.comment, reaction=reaction(taken), text=text, about=saying.key))
+        telling.reply(
+            tools,
+            Reply(
+                number=pull.number,
+                comment_id=saying.comment,
+                reaction=reaction(taken),
+                text=text,
+                about=f"{saying.key}{HELP}" if {answer.verb for answer in taken} == {"help"} else saying.key,
+                node=saying.node,
+                hide=() if refused else tuple(one.node_id for one in refusals(pull, saying.actor.login)),
+            ),
+        )
         self._done(tools, saying.key)
         return any(answer.orders or answer.outcome is Outcome.ASKED for answer in taken)
+
+    def _seen(self, tools: Tools, saying: Saying) -> None:
+        """The first sign, before rights are asked for: at most one call a saying and process, and one that may fail."""
+        key = f"seen:{saying.key}"
+        if not saying.comment or key in self._handled:
+            return
+        self._handled.add(key)
+        try:
+            tools.forge.react(tools.place.repository, saying.comment, EYES)
+        except (TransientError, UserError) as error:
+            log.info("command.not_seen", key=saying.key, reason=error.what)
+
+    def _fold(self, tools: Tools, pull: PullRequest) -> None:
+        """Fold the answers to `help` once they are a day old."""
+        old = tools.clock() - HELP_STANDS
+        found = [one for one in pull.comments if one.ours and not one.folded and f"{HELP} -->" in one.body and one.created_at < old]
+        found = [one for one in found if f"folded:{one.id}" not in self._handled]
+        if not found:
+            return
+        try:
+            tools.forge.settle(tools.place.repository, "", "", instead_of="", hide=[one.node_id for one in found])
+        except (TransientError, UserError) as error:
+            log.info("answer.not_folded", number=pull.number, reason=error.what)
+        self._handled |= {f"folded:{one.id}" for one in found}
 
     def _listed(self, actor: Person, stage: str) -> bool:
         """Other bots are not even answered, lest two of them talk for ever; those that are listed are taken for people."""
@@ -135,7 +179,15 @@ class Listener:
 def sayings(pull: PullRequest) -> list[Saying]:
     """Everything on a pull request that may hold a command, oldest first. An edited comment never does: who edited it is not known."""
     found = [
-        Saying(key=f"comment:{one.id}", actor=one.author, at=one.created_at, body=one.body, comment=one.id, via_app=one.via_app)
+        Saying(
+            key=f"comment:{one.id}",
+            actor=one.author,
+            at=one.created_at,
+            body=one.body,
+            comment=one.id,
+            node=one.node_id,
+            via_app=one.via_app,
+        )
         for one in pull.comments
         if not one.ours and not one.edited and one.author.id
     ]
@@ -147,7 +199,13 @@ def sayings(pull: PullRequest) -> list[Saying]:
     return sorted(found, key=lambda saying: (saying.at, saying.key))
 
 
-def earlier(pull: PullRequest, saying: Saying, prefixes: tuple[str, ...]) -> int:
+def refusals(pull: PullRequest, login: str) -> list[Comment]:
+    """Our answers to this person that refused something and are not folded yet: the next command that works settles them."""
+    told = f"{words.reader(login)} "
+    return [one for one in pull.comments if one.ours and not one.folded and one.body.startswith(told) and ANSWER in one.body]
+
+
+def earlier(pull: PullRequest, saying: Saying, address: Address) -> int:
     """How many sayings with commands the same account made on this pull request within the minute before."""
     return sum(
         1
@@ -155,13 +213,8 @@ def earlier(pull: PullRequest, saying: Saying, prefixes: tuple[str, ...]) -> int
         if other.actor.id == saying.actor.id
         and (other.at, other.key) < (saying.at, saying.key)
         and saying.at - other.at < MINUTE
-        and _may_hold(other.body, prefixes)
+        and address.may_stand_in(other.body)
     )
-
-
-def _may_hold(body: str, prefixes: tuple[str, ...]) -> bool:
-    lowered = body.lower()
-    return any(prefix.lower() in lowered for prefix in prefixes)
 
 
 def told(taken: Sequence[Answer]) -> str:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.action import Notify, Reply, Show
+from bot.domain.action import EYES, Notify, Reply, Show
 from bot.domain.errors import TransientError, UserError
 from bot.domain.promotion import Promotion
+from bot.ports.store import STATE
 from bot.reconcile import crash
 from bot.reconcile.tools import Tools
 
@@ -24,6 +25,8 @@ SOON, LATER = timedelta(seconds=10), timedelta(minutes=5)
 COPY = "to:"
 """How the key of a copy begins; the receiver's name and the message's own key follow."""
 SHOWN, FACE = "bot:shown", "bot:face"
+OURS = frozenset({SHOWN, FACE, STATE})
+"""What stands in a binding beside the forge's own part."""
 
 
 def show(tools: Tools, action: Show) -> datetime | None:
@@ -40,9 +43,11 @@ def show(tools: Tools, action: Show) -> datetime | None:
     face = _hash([head, action.conclusion, action.check_title, *sorted(action.labels)])
     stored = tools.history.binding(promotion.id)
     bound = dict(stored[1]) if stored else _inherited(tools, action)
+    now, state = tools.clock(), promotion.state.value
     if bound.get(SHOWN) == wanted:
+        if stored and bound.get(STATE) != state:
+            tools.history.save_binding(promotion.id, {**bound, STATE: state}, now=stored[0])
         return None
-    now = tools.clock()
     if stored and bound.get(FACE) == face and now - stored[0] < AT_MOST_EVERY:
         return stored[0] + AT_MOST_EVERY
     result = tools.effects.step(
@@ -56,10 +61,10 @@ def show(tools: Tools, action: Show) -> datetime | None:
             title=action.check_title,
             summary=action.check_summary,
             labels=action.labels,
-            bound={key: value for key, value in bound.items() if key not in (SHOWN, FACE)},
+            bound={key: value for key, value in bound.items() if key not in OURS},
         ),
     )
-    tools.history.save_binding(promotion.id, {**result, SHOWN: wanted, FACE: face}, now=now)
+    tools.history.save_binding(promotion.id, {**result, SHOWN: wanted, FACE: face, STATE: state}, now=now)
     return None
 
 
@@ -83,7 +88,7 @@ def _inherited(tools: Tools, action: Show) -> dict[str, str]:
         if other.number == action.promotion.number and other.id != action.promotion.id:
             stored = tools.history.binding(other.id)
             if stored is not None:
-                return {key: value for key, value in stored[1].items() if key not in (SHOWN, FACE)}
+                return {key: value for key, value in stored[1].items() if key not in OURS}
     return {}
 
 
@@ -159,7 +164,9 @@ def reply(tools: Tools, action: Reply) -> None:
     about = action.about or str(action.comment_id)
 
     def do() -> str:
-        if action.reaction and action.comment_id:
+        if (action.node and action.reaction) or action.hide:
+            tools.forge.settle(repository, action.node, action.reaction, instead_of=EYES, hide=action.hide)
+        elif action.reaction and action.comment_id:
             tools.forge.react(repository, action.comment_id, action.reaction)
         if action.text:
             tools.forge.reply(repository, action.number, action.text, marker=f"reply:{about}")

@@ -166,6 +166,9 @@ def methods(world: ForgeWorld) -> dict[str, Callable[[GitHubForge], object]]:
         "queue_merge": lambda forge: forge.queue_merge(REPO, pull, head="0" * 40, method="squash"),
         "show": lambda forge: forge.show(REPO, pull, bound={}, **face),  # type: ignore[arg-type]
         "react": lambda forge: forge.react(REPO, world.hub.pull(REPO, 1).comments[0].id, "eyes"),
+        "settle": lambda forge: forge.settle(
+            REPO, world.read(1).comments[0].node_id, "rocket", instead_of="eyes", hide=[world.read(1).comments[0].node_id]
+        ),
         "reply": lambda forge: forge.reply(REPO, 1, "text", marker="reply:1"),
         "permission": lambda forge: forge.permission(REPO, "ada"),
         "teams_of": lambda forge: forge.teams_of("ada", ["acme/release"]),
@@ -177,7 +180,7 @@ def methods(world: ForgeWorld) -> dict[str, Callable[[GitHubForge], object]]:
 
 METHODS = (
     "identity", "pulls", "find_pull", "open_pull", "add_labels", "update_pull", "close_pull", "merge", "queue_merge",
-    "show", "react", "reply", "permission", "teams_of", "commit_files",
+    "show", "react", "settle", "reply", "permission", "teams_of", "commit_files",
 )  # fmt: skip
 STRIKES = (
     "status:500", "status:401", "status:403:Resource not accessible by integration", "status:404:Not Found", "status:422:x", "status:429:x",

@@ -39,6 +39,23 @@ def test_reactions_and_replies(world: ForgeWorld) -> None:
         world.forge.react(REPO, 987654321, "+1")
 
 
+def test_a_reaction_takes_the_place_of_another_and_old_answers_are_folded_in_one_document(world: ForgeWorld) -> None:
+    number = world.open()
+    asked = world.hub.comment(REPO, number, "ada", "/promote now")
+    world.forge.react(REPO, asked.id, "eyes")
+    world.forge.reply(REPO, number, "No.", marker="reply:1")
+    theirs, ours = world.read(number).comments
+    world.hub.ledger.reset()
+    world.forge.settle(REPO, theirs.node_id, "confused", instead_of="eyes", hide=[ours.node_id])
+    assert (len(world.hub.ledger.graphql), len(world.hub.ledger.rest)) == (1, 0)
+    assert [reaction.content for reaction in asked.reactions] == ["confused"]
+    assert [one.folded for one in world.read(number).comments] == [False, True]
+    world.forge.settle(REPO, theirs.node_id, "rocket", instead_of="eyes", hide=["IC_gone"])
+    assert [reaction.content for reaction in asked.reactions] == ["confused", "rocket"]
+    with pytest.raises(UserError):
+        world.forge.settle(REPO, "IC_gone", "rocket", instead_of="eyes")
+
+
 def test_roles_come_from_the_permission_api(world: ForgeWorld) -> None:
     for role in ("read", "triage", "maintain", "admin"):
         world.hub.add_user(f"u-{role}")

@@ -17,7 +17,7 @@ Query: id node nodes rateLimit repository user viewer
 Mutation: addComment addLabelsToLabelable addReaction closePullRequest createCheckRun createCommitOnBranch
   createDeployment createDeploymentStatus createLabel createPullRequest createRef deleteRef dequeuePullRequest
   disablePullRequestAutoMerge enablePullRequestAutoMerge enqueuePullRequest mergePullRequest minimizeComment
-  removeLabelsFromLabelable reopenPullRequest revertPullRequest updateCheckRun updateIssueComment updatePullRequest
+  removeLabelsFromLabelable removeReaction reopenPullRequest revertPullRequest updateCheckRun updateIssueComment updatePullRequest
   updateRef updateRefs
 Actor: login url
 Node: id

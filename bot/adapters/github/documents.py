@@ -8,7 +8,7 @@ from collections.abc import Sequence
 PAGE = 50
 
 _ACTOR = "__typename login ... on User { databaseId } ... on Bot { databaseId }"
-_COMMENT = f"id fullDatabaseId body createdAt lastEditedAt viewerDidAuthor author {{ {_ACTOR} }}"
+_COMMENT = f"id fullDatabaseId body createdAt lastEditedAt viewerDidAuthor isMinimized author {{ {_ACTOR} }}"
 _REVIEW = f"fullDatabaseId state body submittedAt author {{ {_ACTOR} }} commit {{ oid }}"
 _CONTEXT = """__typename
     ... on StatusContext { context state createdAt targetUrl creator { login } }
@@ -131,3 +131,23 @@ def mutation(title: str, fields: Sequence[str]) -> str:
     head = ", ".join(f"${field}: {MUTATIONS[field][0]}!" for field in fields)
     body = "\n".join(f"  {field}(input: ${field}) {{ {MUTATIONS[field][1]} }}" for field in fields)
     return f"mutation {title}({head}) {{\n{body}\n}}"
+
+
+REACTIONS = {"+1": "THUMBS_UP", "rocket": "ROCKET", "confused": "CONFUSED", "eyes": "EYES"}
+
+
+def settling(node_id: str, reaction: str, *, instead_of: str, hide: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """One document, and its variables: a reaction in the place of another, and comments folded as resolved."""
+    heads: list[str] = []
+    fields: list[str] = []
+    variables: dict[str, str] = {}
+    if node_id and reaction:
+        heads += ["$node: ID!", "$now: ReactionContent!", "$before: ReactionContent!"]
+        fields += ["addReaction(input: {subjectId: $node, content: $now}) { clientMutationId }"]
+        fields += ["removeReaction(input: {subjectId: $node, content: $before}) { clientMutationId }"]
+        variables |= {"node": node_id, "now": REACTIONS[reaction], "before": REACTIONS[instead_of]}
+    for place, comment in enumerate(hide):
+        heads.append(f"$hide{place}: ID!")
+        fields.append(f"hide{place}: minimizeComment(input: {{subjectId: $hide{place}, classifier: RESOLVED}}) {{ clientMutationId }}")
+        variables[f"hide{place}"] = comment
+    return f"mutation Settle({', '.join(heads)}) {{ {' '.join(fields)} }}", variables

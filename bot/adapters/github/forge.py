@@ -208,6 +208,15 @@ class GitHubForge:
         ask = Ask(doing="react to a comment", where=repository, needs="issues: write", write=True, priority=Priority.COSMETIC)
         self._wire.rest("POST", f"/repos/{repository}/issues/comments/{comment_id}/reactions", ask, body={"content": reaction})
 
+    def settle(self, repository: str, node_id: str, reaction: str, *, instead_of: str, hide: Sequence[str] = ()) -> None:
+        """One GraphQL document. What cannot be taken back or folded (it is gone) is no error."""
+        ask = Ask(doing="react to a comment", where=repository, needs="issues: write", write=True, priority=Priority.COSMETIC)
+        document, variables = documents.settling(node_id, reaction, instead_of=instead_of, hide=hide)
+        graph = self._wire.graphql(document, variables, ask)
+        for problem in graph.problems:
+            if not isinstance(problem.error, UserError) or problem.path[:1] == ("addReaction",):
+                raise problem.error
+
     def reply(self, repository: str, number: int, body: str, *, marker: str) -> None:
         """One GraphQL query to look, one REST call to write."""
         hidden = marker if marker.startswith("<!--") else f"<!-- promotion-bot:{marker.replace('--', '')} -->"

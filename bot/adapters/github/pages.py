@@ -7,6 +7,7 @@ label ids, and whether a comment was written through another App (which only RES
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -232,23 +233,12 @@ class Reader:
 
 
 def _may_command(one: Comment) -> bool:
-    """Cheap and generous: some line begins with a slash."""
-    return not one.ours and not one.author.bot and any(line.lstrip().startswith("/") for line in one.body.splitlines())
+    """Cheap and generous: some line begins with a slash, or with somebody's name."""
+    return not one.ours and not one.author.bot and any(line.lstrip().startswith(("/", "@")) for line in one.body.splitlines())
 
 
 def _with_app(one: Comment, *, via_app: bool) -> Comment:
-    if one.via_app == via_app:
-        return one
-    return Comment(
-        id=one.id,
-        node_id=one.node_id,
-        author=one.author,
-        body=one.body,
-        created_at=one.created_at,
-        edited=one.edited,
-        ours=one.ours,
-        via_app=via_app,
-    )
+    return one if one.via_app == via_app else replace(one, via_app=via_app)
 
 
 def split(repository: str) -> tuple[str, str]:

@@ -68,6 +68,7 @@ def comment(node: Node) -> Comment:
         created_at=parse_instant(node["createdAt"]),
         edited=node["lastEditedAt"] is not None,
         ours=bool(node["viewerDidAuthor"]),
+        folded=bool(node["isMinimized"]),
     )
 
 

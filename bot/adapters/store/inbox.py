@@ -191,6 +191,11 @@ def counts(session: Session) -> dict[str, int]:
     return {state: count for state, count in rows}  # noqa: C416 - rows are not plain tuples to the type checker
 
 
+def newest(session: Session) -> datetime | None:
+    """When the last webhook was taken."""
+    return session.exec(select(sa.func.max(col(DeliveryRow.received_at)))).one()
+
+
 def oldest_waiting(session: Session) -> datetime | None:
     """When the oldest unfinished delivery came in."""
     found: datetime | None = session.exec(

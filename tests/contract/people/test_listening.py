@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.domain.people import Person
 from bot.reconcile.listening import Listener
+from bot.reconcile.orders import Answer, Desk
 from tests.contract.people.desk_world import DeskWorld
 
 
@@ -246,9 +248,98 @@ def test_the_forge_that_is_away_costs_no_command(world: DeskWorld) -> None:
     world.say("mia", "/promote approve")
     facts = world.facts()
     world.hub.faults.add("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", kind="status:500", times=None)
+    world.hub.faults.add("GRAPHQL", "addReaction", kind="status:500", times=None)
     heard = world.listener.listen(world.tools(), facts)
     assert world.orders() == [("approve", "mia")]
     assert heard.look_again is not None
     world.hub.faults.clear()
     world.listen()
     assert len(world.orders()) == 1
+
+
+class Seeing(Desk):
+    """A desk that looks, while it is asked, how the comment was reacted to so far."""
+
+    seen: list[list[str]]
+    comment: int
+    world: DeskWorld
+
+    def take(self, *given: Any, **more: Any) -> Answer:
+        self.seen.append(self.world.reactions(self.comment))
+        return super().take(*given, **more)
+
+
+def test_eyes_come_first_and_give_way_to_what_became_of_it_for_one_call_more(world: DeskWorld) -> None:
+    said = world.say("mia", "/promote approve")
+    desk = world.new_desk()
+    desk.__class__ = Seeing
+    assert isinstance(desk, Seeing)
+    desk.seen, desk.comment, desk.world = [], said, world
+    world.listener = Listener(desk)
+    facts = world.facts()
+    world.hub.ledger.reset()
+    world.listener.listen(world.tools(), facts)
+    assert desk.seen == [["eyes"]]
+    assert world.reactions(said) == ["rocket"]
+    about_reactions = [entry for entry in world.hub.ledger.entries if "eaction" in str(entry)]
+    assert len(about_reactions) == 2
+
+
+def test_eyes_that_cannot_be_shown_hold_nothing_up(world: DeskWorld) -> None:
+    said = world.say("mia", "/promote approve")
+    facts = world.facts()
+    world.hub.faults.add("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", kind="status:403:no", times=None)
+    assert world.listener.listen(world.tools(), facts).anything
+    assert (world.orders(), world.reactions(said)) == ([("approve", "mia")], ["rocket"])
+
+
+def test_a_refusal_is_folded_when_the_same_person_s_next_command_works(world: DeskWorld) -> None:
+    world.say("wes", "/promote aprove")
+    world.say("rea", "/promote approve")
+    world.listen()
+    world.say("wes", "/promote hold")
+    world.listen()
+    assert folded(world) == []
+    world.say("wes", "/promote hold --reason x")
+    world.listen()
+    assert [body.split()[0] for body in folded(world)] == ["@wes", "@wes"]
+    world.hub.ledger.reset()
+    world.say("wes", "/promote unhold")
+    world.listen()
+    assert not [entry for entry in world.hub.ledger.entries if "minimizeComment" in str(entry)]
+
+
+def test_an_answer_to_help_is_folded_after_a_day_and_once(world: DeskWorld) -> None:
+    world.say("wes", "/promote help")
+    world.say("wes", "/promote why")
+    world.listen()
+    world.clock.shift += timedelta(hours=23)
+    world.listen()
+    assert folded(world) == []
+    world.clock.shift += timedelta(hours=2)
+    world.listen()
+    assert [body.startswith("Commands that you may give") for body in folded(world)] == [True]
+    world.hub.ledger.reset()
+    world.listen()
+    world.listener = Listener(world.new_desk())
+    world.listen()
+    assert not [entry for entry in world.hub.ledger.entries if "minimizeComment" in str(entry)]
+
+
+def test_the_app_s_name_begins_a_command_and_bare_verbs_where_they_are_wanted(opened: Callable[..., DeskWorld]) -> None:
+    world = opened()
+    world.say("mia", "@promoter approve")
+    world.say("wes", "/hold --reason x")
+    world.listen()
+    assert world.orders() == [("approve", "mia")]
+    bare = opened(people={"bare_aliases": True, "prefixes": ["/ship"]})
+    bare.say("wes", "/hold --reason x")
+    bare.say("mia", "/ship approve")
+    bare.say("wes", "/lgtm")
+    bare.listen()
+    assert set(bare.orders()) == {("hold", "wes"), ("approve", "mia")}
+    assert bare.replies() == []
+
+
+def folded(world: DeskWorld) -> list[str]:
+    return [comment.body for comment in world.read().comments if comment.folded]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.commands.grammar import MOST, parse, read
+from bot.commands.grammar import MOST, Address, address_of, parse, read
 from bot.commands.markdown import LONGEST
 from bot.commands.model import Call, Misread
 from bot.commands.shelf import verbs
@@ -128,9 +128,55 @@ def test_ten_of_a_comment_count() -> None:
     assert (len(found.calls), found.left_out) == (MOST, 3_000 - MOST)
 
 
-def test_the_other_prefix() -> None:
-    assert calls("@promotion-bot approve", prefixes=("/promote", "@promotion-bot")) == ["approve"]
-    assert calls("@promotion-bots approve", prefixes=("/promote", "@promotion-bot")) == []
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@promotion-bot approve", ["approve"]),
+        ("@Promotion-Bot approve", ["approve"]),
+        ("@promotion-bot[bot] approve", ["approve"]),
+        ("@promotion-bot", ["help"]),
+        ("/promote approve\n@promotion-bot why", ["approve", "why"]),
+        ("/ship-it hold --reason x", ["hold"]),
+        ("@promotion-bots approve", []),
+        ("@promotion approve", []),
+        ("thanks @promotion-bot approve", []),
+        ("> @promotion-bot approve", []),
+        ("`@promotion-bot approve`", []),
+        ("@promotionXbot approve", []),
+        ("/approve", []),
+    ],
+)
+def test_the_app_s_own_name_and_configured_prefixes_speak_to_the_bot_too(text: str, found: list[str]) -> None:
+    address = address_of("promotion-bot[bot]", prefixes=("/ship-it",))
+    assert calls(text, address=address) == found
+
+
+def test_a_user_s_token_has_no_name_of_an_app() -> None:
+    assert calls("@ana approve", address=address_of("ana")) == []
+    assert calls("/promote approve", address=address_of("ana")) == ["approve"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("/approve", ["approve"]),
+        ("/Approve prod", ["approve"]),
+        ("/remove-hold", ["unhold"]),
+        ("/promote approve", ["approve"]),
+        ("/hold", ["misread: `hold` needs --reason."]),
+        ("/lgtm", []),
+        ("/approved", []),
+        ("/approve:", []),
+        ("please /approve", []),
+        ("> /approve", []),
+        ("```\n/approve\n```", []),
+        ("／approve", []),
+        ("/promoted approve", []),
+    ],
+)
+def test_bare_verbs_count_only_where_they_are_wanted_and_known(text: str, found: list[str]) -> None:
+    assert calls(text, address=Address(bare=True)) == found
+    assert calls(text) == [one for one in found if text.startswith("/promote ")]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from bot.sandbox.github.graphql.pulls import comment_node
 from bot.sandbox.github.graphql.queries import comment_of, issue_of, label_of, repository_of
 from bot.sandbox.github.ids import node_id
 from bot.sandbox.github.service import issues
+from bot.sandbox.github.state import Reaction
 from bot.sandbox.github.views.times import stamp
 
 REACTIONS = {
@@ -83,5 +84,17 @@ class TalkMutations:
         repository, _, comment = comment_of(context, input["subjectId"])
         context.allow(repository, "issues=write; pull_requests=write", "read")
         reaction, _ = issues.react(context.world, context.caller, comment, REACTIONS[input["content"]])
-        found = {"id": node_id("REA", reaction.id), "databaseId": reaction.id, "content": input["content"]}
-        return answer(self.context, input, reaction=found | {"createdAt": stamp(reaction.created_at), "user": None})
+        return answer(self.context, input, reaction=reaction_node(reaction, input["content"]))
+
+    def removeReaction(self, info: Info, input: Json) -> Json:
+        context = self.context
+        repository, _, comment = comment_of(context, input["subjectId"])
+        context.allow(repository, "issues=write; pull_requests=write", "read")
+        reaction = issues.unreact(context.caller, comment, REACTIONS[input["content"]])
+        return answer(self.context, input, reaction=reaction_node(reaction, input["content"]))
+
+
+def reaction_node(reaction: Reaction, content: str) -> Json:
+    """`Reaction`."""
+    found = {"id": node_id("REA", reaction.id), "databaseId": reaction.id, "content": content}
+    return found | {"createdAt": stamp(reaction.created_at), "user": None}

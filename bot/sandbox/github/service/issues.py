@@ -119,6 +119,15 @@ def react(world: World, caller: Caller, comment: Comment, content: str) -> tuple
     return reaction, True
 
 
+def unreact(caller: Caller, comment: Comment, content: str) -> Reaction:
+    """Take one's own reaction back."""
+    for reaction in comment.reactions:
+        if reaction.author is caller.account and reaction.content == content:
+            comment.reactions.remove(reaction)
+            return reaction
+    raise not_found()
+
+
 def open_issue(world: World, repository: Repository, caller: Caller, *, title: str, body: str | None) -> Issue:
     """A plain issue."""
     if not title.strip():

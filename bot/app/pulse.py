@@ -1,0 +1,27 @@
+"""How the bot is, as far as its database and its forge adapter know: for `ping`."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.adapters.store import inbox
+from bot.adapters.store.replicas import Replicas
+from bot.app.parts import Parts
+from bot.domain.instants import format_instant
+
+
+def pulse(parts: Parts) -> Mapping[str, str]:
+    """Processes that are alive, the last event of the forge, and what is left of its rate limits. No call of the forge is spent."""
+    with parts.database.read() as session:
+        last = inbox.newest(session)
+    left = parts.forge.budget.remaining()
+    return {
+        "processes": str(Replicas(parts.database).states().get("alive", 0)),
+        "last event": _ago(last, parts.clock()),
+        "rate limit left": ", ".join(f"{name} {rest}" for name, rest in sorted(left.items())) or "not told yet",
+    }
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "none yet"
+    return f"{format_instant(at)}, {timedelta(seconds=max(0, round((now - at).total_seconds())))} ago"
