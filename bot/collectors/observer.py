@@ -37,6 +37,8 @@ REACHING = frozenset({Order.VETO, Order.RETRY})
 """Orders of a stage that hold in the stages after it too."""
 LISTENS_FOR = timedelta(hours=1)
 """So long after its end a promotion's pull request is still read in the resync: people give orders there."""
+SHOWN_FOR = timedelta(days=1)
+"""So long after a promotion's end its pull request is brought to show it, where the bot stopped or GitHub failed in between."""
 MOST_ENDED = 20
 FETCH_AT_MOST = timedelta(seconds=1)
 """Within this long after a fetch no second one is made unless a push was heard of."""
@@ -95,6 +97,7 @@ class Observer:
             changed=self._changed(stage, stages[stage_name].head, promotions),
             not_taken=not_taken(stage, promotions, self._sources.clusters, self._sources.repositories),
             recovered=self._recovered(stage, stages[stage_name], promotions),
+            unshown=self._sources.history.unshown(stage_name, since=self._clock() - SHOWN_FOR),
             forge_problem=forge_problem,
             offers=self._sources.arrivals.newest() if self._sources.arrivals is not None and not stage.after else {},
         )

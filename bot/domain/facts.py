@@ -119,6 +119,7 @@ class Facts:
     `branches` are the promotion branches of the stage's
     repository with their heads. `changed` maps an open promotion's id to the paths that changed on the stage's branch since its base.
     `not_taken` maps a promotion's id to the commit at which the stage's GitOps agent still stands, where that does not hold its change.
+    `unshown` are ids of promotions that ended while their pull request still shows an earlier state.
     `recovered` are promotions that the database knows nothing of, found again in the branch's log.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read. `offers` are the newest
     versions that were offered to a first stage, by artifact.
@@ -139,6 +140,7 @@ class Facts:
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_taken: Mapping[str, str] = field(default_factory=dict)
     recovered: tuple[Promotion, ...] = ()
+    unshown: frozenset[str] = frozenset()
     forge_problem: str = ""
     offers: Mapping[str, Arrival] = field(default_factory=dict)
 

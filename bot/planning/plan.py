@@ -17,7 +17,7 @@ from bot.messages import standings as say
 from bot.planning import drift, opened, orders, rollouts
 from bot.planning.adopt import adopted
 from bot.planning.candidates import candidates
-from bot.planning.face import opening
+from bot.planning.face import opening, show_rollout
 from bot.planning.opened import Decision
 from bot.planning.standing import Candidate, Plan, Report, Standing
 
@@ -40,6 +40,7 @@ def plan(config: Config, facts: Facts) -> Plan:
             decisions.append(_before_merge(config, facts, promotion, groups, reports))
         else:
             decisions.append(rollouts.decide(config, facts, promotion))
+    actions += _unshown(facts)
     actions += _ordered_bans(facts)
     for promotion in facts.promotions:
         order = orders.taken_back(facts, promotion) if promotion.state is PromotionState.HEALTHY else None
@@ -130,6 +131,12 @@ def _open(config: Config, facts: Facts, name: str, moves: tuple[Move, ...], movi
         starter=orders.starter(facts, moves),
     )
     return _opening(promotion)
+
+
+def _unshown(facts: Facts) -> list[Action]:
+    """The end of a promotion, where the bot stopped or GitHub failed before the pull request showed it."""
+    ended = [promotion for promotion in facts.promotions if promotion.id in facts.unshown and not promotion.state.in_flight]
+    return [show_rollout(promotion, promotion.reason) for promotion in ended if promotion.merged_at is not None]
 
 
 def _ordered_bans(facts: Facts) -> list[Action]:

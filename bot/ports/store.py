@@ -12,6 +12,9 @@ from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict
 
+STATE = "bot:state"
+"""Under this key a binding says which of the promotion's states the pull request shows."""
+
 
 class History(Protocol):
     """The database: history, people's orders, and what must survive a restart."""
@@ -76,6 +79,10 @@ class History(Protocol):
         ...
 
     def save_binding(self, promotion: str, bound: Mapping[str, str], *, now: datetime) -> None: ...
+
+    def unshown(self, stage: str, *, since: datetime) -> frozenset[str]:
+        """The stage's promotions that were merged and ended after `since` (UTC), whose pull request does not show that end yet."""
+        ...
 
     def save_deployment(self, deployment: SaveDeployment) -> None:
         """Once per promotion, service, kind and status."""

@@ -122,6 +122,10 @@ class StoredHistory:
         with self._database.read() as session:
             return observations.binding(session, promotion)
 
+    def unshown(self, stage: str, *, since: datetime) -> frozenset[str]:
+        with self._database.read() as session:
+            return observations.unshown(session, stage, since=since)
+
     def save_binding(self, promotion: str, bound: Mapping[str, str], *, now: datetime) -> None:
         with self._write() as session:
             observations.save_binding(session, promotion, bound, now=now)

@@ -10,13 +10,14 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bot.adapters.store import codec
-from bot.adapters.store.tables import BindingRow, DeploymentRow, HealthHistoryRow, HealthRow, PullRow, VerdictRow
+from bot.adapters.store.tables import BindingRow, DeploymentRow, HealthHistoryRow, HealthRow, PromotionRow, PullRow, VerdictRow
 from bot.adapters.store.upsert import put, put_if_absent
 from bot.domain.action import SaveDeployment
 from bot.domain.facts import Health
 from bot.domain.promotion import Promotion
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict
+from bot.ports.store import STATE
 
 VERDICTS = tuple[Verdict, ...]
 
@@ -102,6 +103,17 @@ def binding(session: Session, promotion: str) -> tuple[datetime, Mapping[str, st
 def save_binding(session: Session, promotion: str, bound: Mapping[str, str], *, now: datetime) -> None:
     values = {"promotion": promotion, "shown_at": now, "document": dict(bound)}
     put(session, BindingRow, values, keys=("promotion",))
+
+
+def unshown(session: Session, stage: str, *, since: datetime) -> frozenset[str]:
+    """Promotions that ended after an instant and whose pull request shows an earlier state, or nothing. What an older program
+    showed without saying which state it was counts as shown."""
+    query = (
+        select(PromotionRow.id, PromotionRow.state, BindingRow.document)
+        .join(BindingRow, col(BindingRow.promotion) == col(PromotionRow.id), isouter=True)
+        .where(PromotionRow.stage == stage, col(PromotionRow.ended_at) > since)
+    )
+    return frozenset(one for one, state, document in session.exec(query) if document is None or document.get(STATE, state) != state)
 
 
 def save_deployment(session: Session, value: SaveDeployment) -> None:

@@ -256,6 +256,15 @@ def test_a_face_that_has_not_changed_costs_nothing(world: StageWorld) -> None:
     assert writes(world) == before
 
 
+def test_once_an_end_was_shown_it_is_known(world: StageWorld) -> None:
+    done = replace(merged(world), state=PromotionState.HEALTHY, ended_at=world.clock())
+    world.history.save_promotion(done, why="healthy", actor="promotion-bot", now=world.clock())
+    since = world.clock() - timedelta(hours=1)
+    assert world.history.unshown("qa", since=since) == {done.id}
+    apply(world.tools(), shown(done, "healthy", "success"))
+    assert world.history.unshown("qa", since=since) == frozenset()
+
+
 def test_a_text_alone_is_written_every_fifteen_seconds_at_most_a_new_state_at_once(world: StageWorld) -> None:
     promotion = opened(world)
     apply(world.tools(), shown(promotion, "3 minutes more"))

@@ -16,6 +16,7 @@ from bot.domain.promotion import PromotionState
 from bot.domain.pull import Check, CheckState, LabelEvent
 from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Outcome, Verdict
+from bot.ports.store import STATE
 from tests.support.builders import ANA, BOT, NOW, health, promotion, pull, release
 
 
@@ -176,3 +177,22 @@ def test_a_binding_is_read_back(history: StoredHistory) -> None:
     history.save_binding("p", {"comment": "1", "hash": "x"}, now=NOW)
     assert history.binding("p") == (NOW, {"comment": "1", "hash": "x"})
     assert history.binding("q") is None
+
+
+@pytest.mark.parametrize(
+    ("bound", "unshown"),
+    [
+        (None, True),
+        ({STATE: "open"}, True),
+        ({STATE: "healthy"}, False),
+        ({"comment": "1"}, False),
+    ],
+)
+def test_an_end_is_unshown_until_the_binding_names_it(history: StoredHistory, bound: dict[str, str] | None, unshown: bool) -> None:
+    ended = promotion(state=PromotionState.HEALTHY, ended_at=NOW)
+    history.save_promotion(ended, why="healthy", actor="promotion-bot", now=NOW)
+    if bound is not None:
+        history.save_binding(ended.id, bound, now=NOW)
+    assert history.unshown("qa", since=NOW - timedelta(hours=1)) == (frozenset({ended.id}) if unshown else frozenset())
+    assert history.unshown("qa", since=NOW) == frozenset()
+    assert history.unshown("prod", since=NOW - timedelta(hours=1)) == frozenset()

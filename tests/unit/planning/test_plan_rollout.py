@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.action import Notify, Revert, SaveDeployment, SavePromotion, SaveQuarantine, SaveStageHold
+from bot.domain.action import Notify, Revert, SaveDeployment, SavePromotion, SaveQuarantine, SaveStageHold, Show
 from bot.domain.image import Version
 from bot.domain.promotion import PromotionState
 from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
@@ -35,6 +35,23 @@ def test_healthy_for_the_bake_is_done_and_counted():
     assert saved(found).state is PromotionState.HEALTHY
     [row] = [action for action in found.actions if isinstance(action, SaveDeployment)]
     assert (row.status, row.kind, row.at) == ("success", "promotion", NOW - timedelta(minutes=3))
+
+
+@pytest.mark.parametrize("state", [PromotionState.HEALTHY, PromotionState.REVERTED, PromotionState.STUCK, PromotionState.SUPERSEDED])
+def test_an_end_that_the_pull_request_does_not_show_yet_is_shown(state):
+    """The bot stopped, or GitHub did not answer, between the record and the pull request."""
+    ended = merged(state=state, ended_at=NOW - timedelta(minutes=1), reason="the end")
+    target = stage("qa", "1.1.0", health={"payments": health("1.1.0")})
+    known = facts(stage("dev", "1.1.0"), target, promotions=(ended,))
+    [shown] = [action for action in plan(config(), replace(known, unshown=frozenset({ended.id}))).actions if isinstance(action, Show)]
+    assert (shown.promotion, shown.check_summary) == (ended, "the end")
+    assert not any(isinstance(action, Show) for action in plan(config(), known).actions)
+
+
+def test_a_superseded_one_that_never_was_merged_is_not_shown():
+    ended = promotion(state=PromotionState.SUPERSEDED, ended_at=NOW - timedelta(minutes=1), reason="the end")
+    known = facts(stage("dev", "1.1.0"), stage("qa", "1.1.0"), promotions=(ended,))
+    assert not any(isinstance(action, Show) for action in plan(config(), replace(known, unshown=frozenset({ended.id}))).actions)
 
 
 def test_healthy_but_not_yet_baked_waits_to_the_second():
