@@ -86,6 +86,15 @@ class ImageRef:
     def version(self) -> Version:
         return Version(tag=self.tag, digest=self.digest)
 
+    @property
+    def origin(self) -> "ImageRef | None":
+        """The image behind a mirror's name that spells it out (`mirror.local/ghcr.io/acme/web`); None for any other name."""
+        first, slash, rest = self.repository.partition("/")
+        if not slash or "." not in first:
+            return None
+        located = _locate(f"{first}/{rest}")
+        return None if located is None else ImageRef(registry=located[0], repository=located[1], tag=self.tag, digest=self.digest)
+
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag is not None else ""
         digest = f"@{self.digest}" if self.digest is not None else ""
@@ -134,6 +143,17 @@ def split_reference(text: str) -> ReferenceSpans | None:
         tag_end=len(head) if has_tag else -1,
         digest_start=len(head) + 1 if at else -1,
     )
+
+
+def known_as(text: str) -> tuple[ImageRef, ...]:
+    """What a reference stands for: itself, and the image behind it where a mirror's name spells that out; none where it is none.
+
+    Admission webhooks put a pull-through cache before the names that git declares.
+    """
+    parsed = ImageRef.parse(text)
+    if parsed is None:
+        return ()
+    return (parsed,) if parsed.origin is None else (parsed, parsed.origin)
 
 
 def normal_name(text: str) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.facts import Health, ServiceView
-from bot.domain.image import ImageRef
+from bot.domain.image import known_as
 from bot.domain.order import same
 from bot.domain.release import Release
 from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadState, combine
@@ -36,9 +36,8 @@ def running(workloads: Iterable[WorkloadState]) -> Running:
     for workload in workloads:
         if workload.owner is None:
             by_name[workload.ref.kind, workload.ref.name].append(workload)
-            for name in {_name(image) for image in workload.images}:
-                if name is not None:
-                    by_image[name].append(workload)
+            for name in {found.name for image in workload.images for found in known_as(image)}:
+                by_image[name].append(workload)
     return Running(dict(by_image), dict(by_name))
 
 
@@ -113,9 +112,8 @@ def _behind(slot: Slot, workload: WorkloadState) -> list[str]:
             return []
         return [f"{workload.ref} still stands at {workload.revision}, git declares {slot.version}"]
     sentences = []
-    for image in workload.images:
-        parsed = ImageRef.parse(image)
-        if parsed is not None and parsed.name == slot.artifact and not same(parsed.version, slot.version):
+    for parsed in (found for image in workload.images for found in known_as(image)):
+        if parsed.name == slot.artifact and not same(parsed.version, slot.version):
             sentences.append(f"{workload.ref} still wants {parsed.version}, git declares {slot.version}")
     return sentences
 
@@ -128,11 +126,6 @@ def _speaks_of(revision: str, tag: str) -> bool:
 
 def _is_commit(revision: str) -> bool:
     return len(revision) == 40 and all(sign in "0123456789abcdef" for sign in revision)
-
-
-def _name(image: str) -> str | None:
-    parsed = ImageRef.parse(image)
-    return None if parsed is None else parsed.name
 
 
 def _same_or_both_missing(left: Release | None, right: Release | None) -> bool:

@@ -12,7 +12,7 @@ from bot.domain.rollout import Assessment
 from bot.workloads import answers, revisions
 from bot.workloads.answers import Answer
 from bot.workloads.children import shortened
-from bot.workloads.fields import at, conditions, name, text
+from bot.workloads.fields import at, conditions, name, text, texts
 
 KINDS = (("argoproj.io", "Application"),)
 BROKEN_SPEC = "InvalidSpecError"
@@ -34,6 +34,8 @@ def by_status(obj: dict[str, Any]) -> Answer:
     operation = by_operation(obj, label)
     if operation is not None:
         return operation
+    if respecified(obj):
+        return answers.progressing(f"{label}: its source was changed, and Argo CD has not compared it since")
     if text(obj, "status", "sync", "status") in ("Unknown", ""):
         return answers.unknown(f"{label} cannot be compared with git: {complaint or 'the sync status is unknown'}")
     return by_health(obj, label)
@@ -54,9 +56,29 @@ def by_operation(obj: dict[str, Any], label: str) -> Answer | None:
 def failed_here(obj: dict[str, Any]) -> bool:
     """Whether the failed sync was of the revision that git is at now: one of an older revision is no answer any more."""
     result = ("status", "operationState", "syncResult")
-    tried = {text(obj, *result, "revision"), *(at(obj, *result, "revisions") or ())} - {""}
-    seen = {text(obj, "status", "sync", "revision"), *(at(obj, "status", "sync", "revisions") or ())} - {""}
+    tried = {text(obj, *result, "revision"), *texts(obj, *result, "revisions")} - {""}
+    seen = {text(obj, "status", "sync", "revision"), *texts(obj, "status", "sync", "revisions")} - {""}
     return not tried or not seen or tried == seen
+
+
+def respecified(obj: dict[str, Any]) -> bool:
+    """Whether the status was made from another source than the spec has now (another chart version, parameter or path).
+
+    There is no observed generation, so `sync.comparedTo` is all that tells. What it leaves out is not held against it.
+    """
+    for key in ("source", "sources"):
+        compared, declared = at(obj, "status", "sync", "comparedTo", key), at(obj, "spec", key)
+        if compared and declared and filled(compared) != filled(declared):
+            return True
+    return False
+
+
+def filled(value: object) -> object:
+    """The value without empty members: the controller leaves them out."""
+    if isinstance(value, dict):
+        kept = {key: filled(member) for key, member in value.items()}
+        return {key: member for key, member in kept.items() if member not in (None, "", False, 0, [], {})}
+    return [filled(member) for member in value] if isinstance(value, list) else value
 
 
 def by_health(obj: dict[str, Any], label: str) -> Answer:

@@ -12,6 +12,7 @@ from typing import Any
 from bot.workloads.family import Family, Key
 from bot.workloads.fields import kind, name, text, uid
 from bot.workloads.packed import PackedMapping
+from bot.workloads.references import LENDERS, ROLLOUT, lender
 
 REMEMBERED_UIDS = 10_000
 
@@ -99,8 +100,17 @@ class Cache:
         return changed
 
     def below(self, key: Key) -> list[dict[str, Any]]:
-        """The objects that belong to the one of the key: what it made, what those made, and the events about them."""
-        return [self.objects[child] for child in self.family.below(key) if child in self.objects]
+        """The objects that belong to the one of the key: what it made, what those made, the events about them, and for a Rollout
+        the workload whose template it uses."""
+        lent = lender(self.objects[key]) if key[0] == ROLLOUT and key in self.objects else None
+        found = [*self.family.below(key), *([lent] if lent is not None else [])]
+        return [self.objects[other] for other in found if other in self.objects]
+
+    def borrowers(self, key: Key) -> set[Key]:
+        """The Rollouts that use the template of the workload of that key."""
+        if key[0] not in LENDERS:
+            return set()
+        return {other for other in self.objects if other[:2] == (ROLLOUT, key[1]) and lender(self.objects[other]) == key}
 
     def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """All objects of the kinds."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
-from bot.workloads import assess, children, pod, revisions, rules
+from bot.workloads import assess, children, pod, references, revisions, rules
 from bot.workloads.fields import at, flag, group, items, kind, name, number, strings, text, texts, uid
 
 TEMPLATES = (("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
@@ -34,7 +34,7 @@ def describe(
     taken = revisions.applied(obj)
     return WorkloadState(
         ref=reference(obj),
-        images=images(obj),
+        images=images(references.template_of(obj, related) or obj),
         state=said.state,
         reason=said.reason,
         observed_at=at,
@@ -67,7 +67,10 @@ def gone(ref: WorkloadRef, *, at: datetime, reason: str) -> WorkloadState:
 
 
 def images(obj: Mapping[str, Any]) -> tuple[str, ...]:
-    """All images that the object wants to run, init containers first; for an Argo CD Application those it says run."""
+    """All images that the object wants to run, init containers first; for an Argo CD Application those it says run.
+
+    A Rollout with a `workloadRef` has none of its own: hand in the workload that it refers to.
+    """
     if kind(obj) == "Application":
         return tuple(texts(obj, "status", "summary", "images"))
     paths = (("spec",),) if kind(obj) == "Pod" else TEMPLATES

@@ -16,6 +16,7 @@ from bot.workloads.fields import at, condition, count, instant, items, number, t
 KINDS = (("", "Pod"),)
 SCHEDULING_TIME = timedelta(seconds=15)
 STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+FINAL_ERRORS = frozenset({"InvalidImageName", "RegistryUnavailable", "SignatureValidationFailed"})
 
 
 def assess(obj: dict[str, Any], related: list[dict[str, Any]], now: datetime) -> Assessment:
@@ -30,6 +31,8 @@ def by_phase(pod: Mapping[str, Any], now: datetime) -> Answer:
     lives_on = (text(pod, "spec", "restartPolicy") or "Always") == "Always"
     if lives_on and any(in_error(text(entry, "state", "waiting", "reason")) for entry in containers(pod)):
         return answers.degraded(said)
+    if phase == "Running" and not is_ready(pod) and any(crash_loops(entry) for entry in containers(pod)):
+        return answers.degraded(said)
     match phase:
         case "Succeeded":
             return answers.healthy("Pod has completed successfully")
@@ -42,23 +45,35 @@ def by_phase(pod: Mapping[str, Any], now: datetime) -> Answer:
             if unschedulable(pod) and since is not None and now - since > SCHEDULING_TIME:
                 return answers.degraded(said)
             return answers.progressing(said or "Pod is pending")
+        case "":
+            return answers.progressing(said or "Pod has no phase yet: nothing has looked at it")
         case _:
-            return answers.unknown(said or f"Pod phase is {phase or 'not set'}")
+            return answers.unknown(said or f"Pod phase is {phase}")
 
 
 def by_readiness(pod: Mapping[str, Any], said: str) -> Answer:
     """A running pod of a service: ready, crashed before, or still starting."""
-    ready = condition(pod, "Ready")
-    if ready is not None and ready.true:
+    if is_ready(pod):
         return answers.healthy("Pod is ready")
     if any(at(entry, "lastState", "terminated") is not None for entry in items(pod, "status", "containerStatuses")):
         return answers.degraded(said or "a container of the pod was terminated")
     return answers.progressing(said or "Pod is running but is not ready")
 
 
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether its Ready condition stands; readiness gates and sidecars count in it."""
+    ready = condition(pod, "Ready")
+    return ready is not None and ready.true
+
+
+def crash_loops(status: Mapping[str, Any]) -> bool:
+    """Whether a container waits before it is started once more; for kstatus a failure of a Job's pod too."""
+    return text(status, "state", "waiting", "reason") == "CrashLoopBackOff"
+
+
 def in_error(reason: str) -> bool:
     """Whether a container waits because of an error. CreateContainerConfigError never becomes a BackOff."""
-    return reason.startswith("Err") or reason.endswith(("Error", "BackOff")) or reason == "InvalidImageName"
+    return reason.startswith("Err") or reason.endswith(("Error", "BackOff")) or reason in FINAL_ERRORS
 
 
 def containers(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

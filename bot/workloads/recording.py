@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
-from bot.workloads.cache import Cache
+from bot.workloads.cache import Cache, key_of
 from bot.workloads.describe import describe, gone, images
 from bot.workloads.family import Key
 from bot.workloads.fields import at, items, kind, name, number, text
@@ -120,7 +120,7 @@ def play(player: Player, entry: Mapping[str, Any], t: float) -> None:
             if isinstance(obj, dict):
                 change = text(entry, "event", "type")
                 changed = player.cache.event(change, obj)
-                mine = (kind(obj), name(obj)) == (player.target.kind, player.target.name)
+                mine = key_of(obj) == player.key() or player.key() in player.cache.borrowers(key_of(obj))
                 if mine and (changed or not player.rows):
                     player.observe(t, missing=f"{player.target} was deleted" if change == "DELETED" else "")
 
@@ -142,7 +142,7 @@ def play_answer(player: Player, entry: Mapping[str, Any], t: float) -> None:
         play_list(player, entry, body)
     elif isinstance(body, dict) and kind(body):
         player.cache.seen(body)
-        if mine and kind(body) == player.target.kind:
+        if mine and key_of(body) == player.key():
             player.observe(t)
 
 
@@ -182,12 +182,18 @@ def target_of(recording: Mapping[str, Any]) -> WorkloadRef:
     """The recording's target; without one, the first object that is read alone or comes by a watch."""
     named = at(recording, "target")
     if isinstance(named, Mapping):
-        space = text(named, "namespace") or text(recording, "namespace")
+        space = text(named, "namespace") or text(recording, "namespace") or space_of(recording, text(named, "kind"), text(named, "name"))
         return WorkloadRef(kind=text(named, "kind"), namespace=space, name=text(named, "name"), api_version=text(named, "apiVersion"))
     for obj in objects(recording):
         found = text(obj, "metadata", "namespace")
         return WorkloadRef(kind=kind(obj), namespace=found, name=name(obj), api_version=text(obj, "apiVersion"))
     return WorkloadRef(kind="object", namespace=text(recording, "namespace"), name="", api_version="")
+
+
+def space_of(recording: Mapping[str, Any], wanted_kind: str, wanted_name: str) -> str:
+    """The namespace of the first object of that kind and name; empty where none is in it."""
+    found = (obj for obj in objects(recording) if (kind(obj), name(obj)) == (wanted_kind, wanted_name))
+    return next((text(obj, "metadata", "namespace") for obj in found), "")
 
 
 def objects(recording: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

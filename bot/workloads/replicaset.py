@@ -35,9 +35,12 @@ def by_argocd(obj: dict[str, Any]) -> Answer:
 
 
 def by_kstatus(obj: dict[str, Any]) -> Answer:
-    """As kstatus says: ready, and none too many."""
+    """As kstatus says: of the newest labels, ready, and none too many."""
     wanted, replicas = count(obj, "spec", "replicas", default=1), count(obj, "status", "replicas")
     ready = count(obj, "status", "readyReplicas")
+    labelled = number(obj, "status", "fullyLabeledReplicas")
+    if labelled is not None and wanted > labelled:
+        return answers.progressing(f"Labelled: {labelled}/{wanted}")
     if wanted > ready:
         return answers.progressing(f"Ready: {ready}/{wanted}")
     if replicas > wanted:

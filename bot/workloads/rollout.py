@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.rollout import Assessment
-from bot.workloads import answers, children
+from bot.workloads import answers, children, references
 from bot.workloads.answers import Answer
 from bot.workloads.fields import at, condition, conditions, count, flag, items, kind, name, number, owned_by, text, uid
 
@@ -20,7 +20,24 @@ WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 
 def assess(obj: dict[str, Any], related: list[dict[str, Any]], now: datetime) -> Assessment:
     """The Rollout's state; `related` may hold its ReplicaSets, Pods and Events, whose words are added."""
-    return children.explain(answers.add_up(by_status(obj)), obj, newest_pods(obj, related), related)
+    answer = by_status(obj) if not behind(obj, related) else answers.progressing(behind(obj, related))
+    return children.explain(answers.add_up(answer), obj, newest_pods(obj, related), related)
+
+
+def behind(obj: dict[str, Any], related: list[dict[str, Any]]) -> str:
+    """Why the status is not of the newest template of the workload that the Rollout refers to; empty when it is.
+
+    The controller copies that workload's generation into the Rollout a moment after it changed: until then the Rollout's own word
+    is about the older template.
+    """
+    source = references.template_of(obj, related)
+    seen = written_number(at(obj, "status", "workloadObservedGeneration"))
+    newest = None if source is None else number(source, "metadata", "generation")
+    if source is None or newest is None or seen is None or seen == newest:
+        return ""
+    return (
+        f"Waiting for rollout spec update to be observed: {kind(source)} {name(source)} is at generation {newest}, the Rollout saw {seen}"
+    )
 
 
 def by_status(obj: dict[str, Any]) -> Answer:
@@ -77,11 +94,13 @@ def by_older_fields(obj: dict[str, Any]) -> Answer:
     if waiting is not None:
         return waiting
     current = text(obj, "status", "currentPodHash")
-    if at(obj, "spec", "strategy", "blueGreen") is not None:
-        if current and text(obj, "status", "blueGreen", "activeSelector") == current:
-            return answers.healthy("the active Service serves the current pods")
-        return answers.progressing("The current pod spec is not receiving traffic from the active service")
     stable = text(obj, "status", "stableRS") or text(obj, "status", "canary", "stableRS")
+    if at(obj, "spec", "strategy", "blueGreen") is not None:
+        if not current or text(obj, "status", "blueGreen", "activeSelector") != current:
+            return answers.progressing("The current pod spec is not receiving traffic from the active service")
+        if stable and stable != current:
+            return answers.progressing("waiting for analysis to complete")
+        return answers.healthy("the active Service serves the current pods")
     if current and stable == current:
         return answers.healthy("all steps are done")
     return answers.progressing("Waiting for rollout to finish steps")

@@ -102,7 +102,7 @@ class StageWatch:
         """Look again at the workloads that the changed objects belong to; True when one of them has news."""
         tops = set(also)
         for key in changed:
-            tops |= self.cache.family.tops(key) | {key}
+            tops |= self.cache.family.tops(key) | {key} | self.cache.borrowers(key)
             if key[0] in SOURCES:
                 tops |= {other for other in self.cache.objects if other[0] == "Kustomization"}
         looked = [self.look(key) for key in tops if key[0] in WORKLOADS]

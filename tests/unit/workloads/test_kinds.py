@@ -170,6 +170,12 @@ def test_replicaset_that_cannot_make_pods_is_degraded() -> None:
     assert (said.state, said.reason) == ("degraded", "FailedCreate: exceeded quota: pods")
 
 
+def test_a_replicaset_whose_pods_lack_a_label_is_not_there_yet() -> None:
+    status = {"observedGeneration": 2, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2, "fullyLabeledReplicas": 1}
+    assert assess(make("ReplicaSet", {"replicas": 2}, status), now=NOW).state == "progressing"
+    assert assess(make("ReplicaSet", {"replicas": 2}, status | {"fullyLabeledReplicas": 2}), now=NOW).state == "healthy"
+
+
 def pod(phase: str, *, container: dict[str, Any] | None = None, init: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     status: dict[str, Any] = {"phase": phase}
     if container is not None:
@@ -212,6 +218,36 @@ UNSCHEDULABLE = {"conditions": [{"type": "PodScheduled", "status": "False", "rea
             "OOMKilled, exit code 137",
         ),
         (pod("Odd"), "unknown", "Odd"),
+        (pod("Unknown"), "unknown", "Unknown"),
+        (pod(""), "progressing", "no phase"),
+        (pod("Running", container=waiting("CrashLoopBackOff"), restart="OnFailure"), "degraded", "CrashLoopBackOff"),
+        (pod("Pending", container=waiting("SignatureValidationFailed")), "degraded", "SignatureValidationFailed"),
+        (pod("Pending", container=waiting("RegistryUnavailable")), "degraded", "RegistryUnavailable"),
+        (pod("Pending", container=waiting("PodInitializing"), init={"state": {"running": {}}, "started": True}), "progressing", "pending"),
+        (
+            pod("Running", init=waiting("CrashLoopBackOff"), conditions=[{"type": "Ready", "status": "False"}]),
+            "degraded",
+            'container "wait"',
+        ),
+        (
+            pod(
+                "Running",
+                init={"ready": True, "restartCount": 1, "state": {"running": {}}},
+                conditions=[{"type": "Ready", "status": "True"}],
+            ),
+            "healthy",
+            "ready",
+        ),
+        (
+            pod("Running", conditions=[{"type": "ContainersReady", "status": "True"}, {"type": "Ready", "status": "False"}]),
+            "progressing",
+            "not ready",
+        ),
+        (
+            pod("Pending", conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]),
+            "progressing",
+            "pending",
+        ),
     ],
 )
 def test_pod(obj: dict[str, Any], state: str, words: str) -> None:
@@ -269,8 +305,15 @@ def test_a_statefulset_without_pods_is_explained_by_its_event() -> None:
     assert "exceeded quota" in said.reason
 
 
+def compared(source: dict[str, Any]) -> dict[str, Any]:
+    obj = application("Healthy")
+    obj["status"]["sync"] = {"status": "Synced", "revision": "1.5.0", "comparedTo": {"source": source}}
+    obj["spec"]["source"] = {"chart": "web", "targetRevision": "1.5.0", "helm": {}}
+    return obj
+
+
 def application(health: str, sync: str = "Synced", **status: Any) -> dict[str, Any]:
-    full = {"health": {"status": health}, "sync": {"status": sync, "revision": "b" * 40}}
+    full: dict[str, Any] = {"health": {"status": health}, "sync": {"status": sync, "revision": "b" * 40}}
     spec = {"syncPolicy": {"automated": {}}}
     return make("Application", spec, full | status, version="argoproj.io/v1alpha1")
 
@@ -297,6 +340,8 @@ def application(health: str, sync: str = "Synced", **status: Any) -> dict[str, A
         (application("Missing", "OutOfSync"), "progressing", "not there yet"),
         (application("Unknown"), "unknown", "Unknown"),
         (application("Healthy", "Unknown"), "unknown", "cannot be compared"),
+        (compared({"chart": "web", "targetRevision": "1.4.2"}), "progressing", "its source was changed"),
+        (compared({"chart": "web", "targetRevision": "1.5.0"}), "healthy", "Synced"),
     ],
 )
 def test_application(obj: dict[str, Any], state: str, words: str) -> None:
@@ -384,6 +429,22 @@ def argo_rollout(**status: Any) -> dict[str, Any]:
 )
 def test_argo_rollout(status: dict[str, Any], state: str) -> None:
     assert assess(argo_rollout(**status), now=NOW).state == state
+
+
+def test_a_blue_green_switch_waits_for_its_analysis() -> None:
+    status = {"observedGeneration": "7bcdbf7bd9", "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+    switched = status | {"currentPodHash": "new", "blueGreen": {"activeSelector": "new"}}
+    for stable, state in (("old", "progressing"), ("new", "healthy")):
+        obj = argo_rollout(**switched, stableRS=stable)
+        obj["spec"]["strategy"] = {"blueGreen": {}}
+        assert assess(obj, now=NOW).state == state
+
+
+def test_a_flux_image_policy_is_judged_like_any_flux_object() -> None:
+    assert assess(flux("ImagePolicy", "image", ("False", "NoTag")), now=NOW).state == "degraded"
+    suspended = flux("ImageRepository", "image", ("True", "Succeeded"))
+    suspended["spec"]["suspend"] = True
+    assert assess(suspended, now=NOW).state == "suspended"
 
 
 def test_an_object_that_is_being_deleted_progresses() -> None:
