@@ -47,6 +47,4 @@ def row(spec: Spec) -> dict[str, object]:
         "arguments": arguments,
         "surfaces": [surface.value for surface in spec.surfaces],
         "help": spec.help,
-        "usage": spec.usage,
-        "examples": list(spec.examples),
     }

@@ -66,11 +66,22 @@ def served_bot(hub: Hub, state: Path) -> Iterator[Served]:
         {
             "version": 1,
             "forge": {"url": hub.sandbox.clone_url("x/y").rpartition("/x/")[0], "api_url": hub.sandbox.api_url},
+            "notifications": {"slack": {"channel": "#deployments", "api_url": "https://slack.invalid/api/"}},
             "pipeline": {"stages": {"dev": {"repository": dev}, "qa": {"after": "dev", "repository": qa}}},
         }
     )
     settings = Settings.model_validate(
-        {"state_dir": state, "database": f"sqlite:///{state}/bot.db", "github_token": tokens["ana"], "github_webhook_secrets": "s" * 20}
+        {
+            "state_dir": state,
+            "database": f"sqlite:///{state}/bot.db",
+            "github_token": tokens["ana"],
+            "github_webhook_secrets": "s" * 20,
+            "slack_bot_token": "xoxb-test",
+            "slack_signing_secret": "t" * 20,
+            "external_url": "https://promotions.invalid",
+            "github_client_id": "id",
+            "github_client_secret": "u" * 20,
+        }
     )
     bot = Bot(build(config, settings), timing=Timing())
     promotion = builders.promotion(number=7, state=PromotionState.OPEN)

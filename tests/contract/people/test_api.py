@@ -1,30 +1,62 @@
 """The HTTP interface of a whole bot on the sandbox forge: nobody without a token, nothing without a right, the same verbs as elsewhere."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import web
+from bot.commands.grammar import parse
+from bot.commands.model import Call
 from bot.commands.shelf import as_rows, verbs
 from bot.domain.directive import Order
+from bot.messages import slack_buttons
+from bot.reconcile import labelling, pressing
 from bot.web.api import PUBLIC
 from tests.contract.people.api_world import Served
 
-OUTSIDE = frozenset({"/webhooks/github", "/webhooks/slack", "/healthz", "/readyz", "/metrics", "/api/openapi.json"})
-"""Routes that are no part of this interface: they are guarded by signatures, or tell nothing that is private."""
+OUTSIDE = frozenset({"/healthz", "/readyz", "/metrics", "/api/openapi.json"})
+"""Routes that tell nothing that is private."""
+PROVEN = {
+    "/webhooks/github": 401,
+    "/slack/events": 401,
+    "/link/slack/back": 400,
+    "/link/slack/{link}": 400,
+    "/api/v1/artifacts": 401,
+    "/webhooks/registry/{secret}": 404,
+    "/api/v1/incidents": 404,
+    "/webhooks/alertmanager": 404,
+    "/webhooks/pagerduty": 404,
+}
+"""Routes with a proof of their own (a signature, a token of the configuration, a link that is used once), and what they answer without."""
 OWN = frozenset({"/api/v1/commands/run", "/api/v1/promotions", "/api/v1/stages"})
 """Routes that ask for a GitHub token. What others bring is guarded by a proof of its own, and not there where it is switched off."""
 
 
 def test_every_route_is_known_and_every_one_that_is_not_public_asks_who_is_there(served: Served) -> None:
-    paths = served.client.get("/api/openapi.json").json()["paths"]
-    for path, methods in paths.items():
+    described = served.client.get("/api/openapi.json").json()["paths"]
+    paths = {(method.upper(), path) for path, methods in described.items() for method in methods}
+    assert {path for _, path in paths} == (OUTSIDE | PUBLIC | OWN | PROVEN.keys()) - {"/api/openapi.json"}
+    decorated = sum(len(re.findall(r"@routes\.[a-z]+\(", file.read_text())) for file in Path(web.__file__).parent.glob("*.py"))
+    assert len(paths) == decorated, "a route stands in the code that the description hides"
+    for method, path in sorted(paths):
         if path in OUTSIDE or path in PUBLIC:
             continue
-        for method in methods:
-            answer = served.client.request(method, path, json={"line": "help"} if method == "post" else None)
-            guarded = (401,) if path in OWN else (400, 401, 403, 404)
-            assert answer.status_code in guarded, (method, path)
+        answer = served.client.request(method, path, json={"line": "help"} if method == "POST" else None)
+        assert answer.status_code == (401 if path in OWN else PROVEN[path]), (method, path)
+
+
+def test_every_button_is_a_verb_of_the_table_and_goes_the_same_way() -> None:
+    pressed = slack_buttons.Pressed(stage="qa", number=7, head="3f2c1ab", moves=(("payments", "1.0.0", "1.1.0"),))
+    lines = [line for action in slack_buttons.ACTIONS for line in slack_buttons.lines(action, pressed)]
+    assert len(lines) == len(slack_buttons.ACTIONS)
+    lines += [*pressing.LINES.values()]
+    calls = [parse(line, verbs()) for line in lines] + [call for label in labelling.INPUTS for call in (label.on, label.off)]
+    for call in calls:
+        assert isinstance(call, Call), call
+        assert call.verb in LINES
 
 
 def test_the_list_of_commands_is_public_and_the_same_as_the_command_line_prints(served: Served) -> None:
@@ -32,7 +64,19 @@ def test_the_list_of_commands_is_public_and_the_same_as_the_command_line_prints(
     assert answer.status_code == 200
     assert answer.json() == as_rows()
     for row in answer.json():
-        assert row.keys() >= {"verb", "aliases", "role", "arguments", "surfaces", "help"}
+        assert list(row) == ["verb", "aliases", "role", "arguments", "surfaces", "help"]
+
+
+def test_ping_tells_what_its_help_promises(served: Served) -> None:
+    helped = verbs()["ping"].spec.help
+    told = served.run("rea", "ping").json()["told"]
+    for promised, line in (
+        ("version", "- version: "),
+        ("last heard an event", "- last event: none yet"),
+        ("rate limit", "- rate limit left: core "),
+    ):
+        assert promised in helped
+        assert line in told, told
 
 
 @pytest.mark.parametrize(
