@@ -1,6 +1,11 @@
 """What the engine counts, for `/metrics`. Labels are bounded: outcomes, never names of repositories or services."""
 
-from prometheus_client import Counter, Histogram
+from collections import Counter as Counted
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from bot.domain.verdict import Verdict
 
 RUNS = Counter("promotion_bot_runs_total", "Runs of a stage, by how they ended.", ["outcome"])
 RUN_SECONDS = Histogram(
@@ -9,3 +14,14 @@ RUN_SECONDS = Histogram(
 TAKEN_OVER = Counter("promotion_bot_replicas_taken_over_total", "Dead replicas whose runs this process resumed.")
 DUTIES = Counter("promotion_bot_duties_total", "Housekeeping duties, by name and outcome.", ["duty", "outcome"])
 COMMANDS = Counter("promotion_bot_commands_total", "Commands that people gave, by what became of them.", ["verb", "surface", "result"])
+GATES = Gauge("promotion_bot_gates", "Open promotions by stage, gate and what the gate says of them.", ["stage", "gate", "outcome"])
+_told: dict[str, set[tuple[str, str]]] = {}
+
+
+def count_gates(stage: str, verdicts: Iterable[Verdict]) -> None:
+    """How the gates of the stage stand after a plan; what no gate says any more becomes 0."""
+    counts = Counted((verdict.gate, verdict.outcome.value) for verdict in verdicts)
+    known = _told.setdefault(stage, set())
+    known.update(counts)
+    for gate, outcome in known:
+        GATES.labels(stage=stage, gate=gate, outcome=outcome).set(counts[gate, outcome])

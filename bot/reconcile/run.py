@@ -17,6 +17,7 @@ from bot.domain.facts import Facts
 from bot.planning.standing import Plan
 from bot.reconcile.apply import apply
 from bot.reconcile.keeping import groups, keep
+from bot.reconcile.metrics import count_gates
 from bot.reconcile.settling import settle
 from bot.reconcile.tools import Tools
 from bot.tracing import span
@@ -55,6 +56,7 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
         facts = observe(stage)
     with span("plan", stage=stage):
         planned = plan(facts)
+    count_gates(stage, (verdict for report in planned.reports for verdict in report.verdicts))
     outcome = Outcome()
     if planned.look_again is not None:
         outcome.looks.append(planned.look_again)

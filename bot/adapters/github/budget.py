@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import IntEnum
 
+from prometheus_client import Gauge
+
 from bot.domain.errors import RateLimited
 
 MINUTE = 60.0
@@ -18,6 +20,8 @@ HOUR = 3600.0
 PER_MINUTE = 80
 PER_HOUR = 500
 EVERYTHING = ""
+RESOURCES = ("core", "graphql")
+REMAINING = Gauge("promotion_bot_api_budget_remaining", "What is left of the forge's hourly limit, as it said last.", ["resource"])
 
 
 class Priority(IntEnum):
@@ -72,6 +76,7 @@ class Budget:
 
     def note(self, resource: str, remaining: int) -> None:
         """What GitHub says is left of a primary limit."""
+        REMAINING.labels(resource=resource if resource in RESOURCES else "other").set(remaining)
         with self._lock:
             self._remaining[resource] = remaining
 

@@ -7,10 +7,13 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 
+from prometheus_client import Counter as Counted
+
 REST = "rest"
 GRAPHQL = "graphql"
 GIT = "git"
 MOST_SUBJECTS = 20_000
+CALLS = Counted("promotion_bot_api_calls_total", "Calls of the forge by kind: rest, graphql, git.", ["kind"])
 
 
 def pull_subject(repository: str, number: int) -> str:
@@ -30,6 +33,7 @@ class Ledger:
         self._by_subject: OrderedDict[str, Counter[str]] = OrderedDict()
 
     def add(self, kind: str, subject: str) -> None:
+        CALLS.labels(kind=kind).inc()
         with self._lock:
             self._total[kind] += 1
             self._by_subject.setdefault(subject, Counter())[kind] += 1
