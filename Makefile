@@ -6,7 +6,7 @@ DEV := $(VENV)/.ready-dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers format e2e faults bench docs lock clean hooks
+.PHONY: help demo test check lint types layers format e2e faults disturbed bench docs lock clean hooks
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,9 +37,11 @@ coverage: $(DEV) ## Branch coverage of the pure floors
 	$(VENV)/bin/python -m coverage run -m pytest -q tests/unit tests/properties
 	$(VENV)/bin/python -m coverage report --include='bot/domain/*,bot/yamltext/*,bot/gates/*,bot/manifests/*,bot/commands/*,bot/planning/*,bot/messages/*,bot/reporting/*,bot/workloads/*'
 
-faults: $(DEV) ## The crash matrix on both databases, and the model test at length
-	$(VENV)/bin/python -m pytest -q -m disturbed tests/e2e
-	$(VENV)/bin/python -m tests.faults $(ARGS)
+faults: $(DEV) ## The crash matrix on both databases, and the model test at length (about half an hour)
+	@$(VENV)/bin/python -m tests.faults $(ARGS)
+
+disturbed: $(DEV) ## Whole stories while disks fill, databases lock and connections break (about ten minutes)
+	$(VENV)/bin/python -m pytest -q -m disturbed tests/e2e $(ARGS)
 
 bench: $(DEV) ## Speed, memory and API calls, measured
 	$(VENV)/bin/python -m benchmarks $(ARGS)
