@@ -13,6 +13,7 @@ from functools import partial
 from bot.collectors.agents import not_taken
 from bot.collectors.approvals import Voter, approvals
 from bot.collectors.artifacts import Arrivals
+from bot.collectors.proven import proven
 from bot.collectors.recovery import lost_in_flight
 from bot.collectors.rights import RightsBook
 from bot.collectors.slots import SlotReader, StageSlots
@@ -99,6 +100,7 @@ class Observer:
             recovered=self._recovered(stage, stages[stage_name], promotions),
             unshown=self._sources.history.unshown(stage_name, since=self._clock() - SHOWN_FOR),
             forge_problem=forge_problem,
+            proven=proven(stage, self._sources.history, now=self._clock()),
             offers=self._sources.arrivals.newest() if self._sources.arrivals is not None and not stage.after else {},
         )
         return replace(facts, answers=self._answers(stage, facts))

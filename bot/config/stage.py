@@ -96,6 +96,8 @@ class Stage(BaseModel):
     """When a rollout fails: revert on the branch, open a pull request that reverts, or only tell."""
     max_reverts: int = Field(default=2, ge=1, le=10)
     """After so many reverts in a row, without a healthy rollout between them, the stage is held and people are called."""
+    follow: Literal["newest", "every"] = "newest"
+    """Which versions come: the newest that is good upstream, or each that was, one after the other in their order."""
     batch: Literal["service", "team", "stage"] = "service"
     """What shares a pull request."""
     commits: Literal["push", "signed"] = "push"

@@ -68,6 +68,15 @@ class StageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """A stretch in which a stage ran a release healthily, from `since` until another release took its place (UTC)."""
+
+    release: Release
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
     """A version that failed in `stage`: it does not enter it, or any stage after it, by itself, until `lifted_at`."""
 
@@ -122,7 +131,8 @@ class Facts:
     `unshown` are ids of promotions that ended while their pull request still shows an earlier state.
     `recovered` are promotions that the database knows nothing of, found again in the branch's log.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read. `offers` are the newest
-    versions that were offered to a first stage, by artifact.
+    versions that were offered to a first stage, by artifact. `proven` are the finished stretches of health of the upstream stages, by stage
+    and service, oldest first, as far as they are long enough for this stage; only where it follows every version.
     """
 
     now: datetime
@@ -143,11 +153,15 @@ class Facts:
     unshown: frozenset[str] = frozenset()
     forge_problem: str = ""
     offers: Mapping[str, Arrival] = field(default_factory=dict)
+    proven: Mapping[str, Mapping[str, tuple[Proven, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """One upstream stage as a gate sees it: does it run exactly the version, how is it, since when without a break."""
+    """One upstream stage as a gate sees it: does it run exactly the version, how is it, since when without a break.
+
+    `until` is set where a stage that follows every version looks back: so long it ran there, until another took its place.
+    """
 
     stage: str
     declares: bool
@@ -155,6 +169,7 @@ class Upstream:
     healthy_since: datetime | None = None
     reason: str = ""
     release: Release | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

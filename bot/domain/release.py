@@ -34,6 +34,14 @@ class Release:
         """Without loss, for identities."""
         return ",".join(f"{component}={version.text}" for component, version in self.versions)
 
+    @classmethod
+    def read(cls, text: str) -> "Release | None":
+        """The inverse of `text`; None where it is none."""
+        pairs = [part.partition("=") for part in text.split(",")]
+        if not all(component and equals for component, equals, _ in pairs):
+            return None
+        return cls(versions=tuple((component, Version.parse(version)) for component, _, version in pairs))
+
 
 def same_release(left: Release, right: Release) -> bool:
     """True when every component that both have is the same version, and they share at least one."""

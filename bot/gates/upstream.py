@@ -13,7 +13,7 @@ from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Outcome, Verdict
 from bot.gates._base import Gate
 from bot.gates._fields import Texts
-from bot.gates._words import several
+from bot.gates._words import instant, several
 
 WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PENDING)
 
@@ -48,7 +48,7 @@ class UpstreamGate(Gate):
         judged = [(upstream, *_judge(upstream, case)) for upstream in case.upstreams]
         good = [upstream.stage for upstream, outcome, _ in judged if outcome is Outcome.PASSED]
         if len(good) == len(judged) or (good and not case.needs_all):
-            return self.passed(f"{_version(case)} runs healthily in {several(good)}.")
+            return self.passed(f"{_version(case)} {_runs(case, good)}.")
         wanted = next(outcome for outcome in self._order(case) if any(found is outcome for _, found, _ in judged))
         sentence = " ".join(text for _, outcome, text in judged if outcome is wanted)
         changer = f"{several([upstream.stage for upstream, outcome, _ in judged if outcome is wanted])} becoming healthy with it"
@@ -60,6 +60,14 @@ class UpstreamGate(Gate):
     def _order(case: Case) -> tuple[Outcome, ...]:
         """With `all` the worst answer counts, with `any` the best."""
         return WORST_FIRST if case.needs_all else WORST_FIRST[::-1]
+
+
+def _runs(case: Case, good: list[str]) -> str:
+    """Where it runs, and where it ran until another took its place (a stage that follows every version looks back)."""
+    past = {upstream.stage: upstream.until for upstream in case.upstreams if upstream.stage in good and upstream.until is not None}
+    now = [stage for stage in good if stage not in past]
+    parts = [f"runs healthily in {several(now)}"] if now else []
+    return ", and ".join(parts + [f"ran healthily in {stage} until {instant(until)}" for stage, until in past.items()])
 
 
 def _version(case: Case) -> str:

@@ -15,7 +15,7 @@ from bot.domain.rollout import RolloutState
 from bot.gates import evaluate_all
 from bot.messages import orders as order_words
 from bot.messages import standings as say
-from bot.planning import orders
+from bot.planning import following, orders
 from bot.planning.bans import banned
 from bot.planning.offers import Offer, offered
 from bot.planning.standing import Candidate, Report, Standing
@@ -72,6 +72,9 @@ def _consider(config: Config, stage: Stage, facts: Facts, service: str, sources:
 def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Mapping[str, ServiceView]) -> Candidate | Report:
     mine = facts.stages[stage.name].services[service]
     assert mine.release is not None  # the caller has answered `ambiguous` already
+    before = following.earlier(config, stage, facts, service, mine.release, views)
+    if before is not None:
+        return _weigh(config, stage, facts, mine, before)
     chosen = _upstream_release(stage, facts, service, views)
     if isinstance(chosen, Report):
         return chosen
@@ -172,6 +175,11 @@ def upstream_fact(facts: Facts, stage: str, service: str, release: Release) -> U
     if view is None or health is None:
         reason = (view.cluster_problem or view.problem) if view is not None else f"stage {stage} has not been observed yet"
         return Upstream(stage=stage, declares=declares, state=RolloutState.UNKNOWN, reason=reason or "nothing is known of its rollout yet")
+    stretch = None if declares else following.stretch_of(facts, stage, service, release)
+    if stretch is not None:
+        return Upstream(
+            stage=stage, declares=True, state=RolloutState.HEALTHY, healthy_since=stretch.since, until=stretch.until, release=release
+        )
     state = RolloutState.PROGRESSING if health.state is RolloutState.HEALTHY and not health.taken else health.state
     healthy = state is RolloutState.HEALTHY and declares
     return Upstream(

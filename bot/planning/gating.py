@@ -95,4 +95,5 @@ def _upstream(facts: Facts, stage: str, promotion: Promotion) -> Upstream:
         healthy_since=None if any(at is None for at in since) else max(at for at in since if at is not None),
         reason=next(part.reason for part in parts if part.state is worst),
         release=parts[0].release,
+        until=min((part.until for part in parts if part.until is not None), default=None),
     )

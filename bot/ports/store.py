@@ -44,6 +44,10 @@ class History(Protocol):
 
     def save_health(self, stage: str, health: Health, *, now: datetime) -> None: ...
 
+    def health_changes(self, stage: str, *, since: datetime) -> Sequence[tuple[str, datetime, str, str]]:
+        """Every recorded change of state or version, oldest first: service, since when (UTC), state, the release's text."""
+        ...
+
     def verdicts(self, promotion: str) -> Sequence[Verdict]:
         """The last recorded verdicts of a promotion."""
         ...

@@ -70,6 +70,10 @@ class StoredHistory:
         with self._database.read() as session:
             return observations.health_history(session, stage, service)
 
+    def health_changes(self, stage: str, *, since: datetime) -> Sequence[tuple[str, datetime, str, str]]:
+        with self._database.read() as session:
+            return observations.health_changes(session, stage, since=since)
+
     def verdicts(self, promotion: str) -> Sequence[Verdict]:
         with self._database.read() as session:
             return observations.verdicts(session, promotion)

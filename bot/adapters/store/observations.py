@@ -57,6 +57,16 @@ def health_history(session: Session, stage: str, service: str) -> Sequence[tuple
     return [(row.at, row.state, row.version, row.reason) for row in rows]
 
 
+def health_changes(session: Session, stage: str, *, since: datetime) -> Sequence[tuple[str, datetime, str, str]]:
+    """All services of a stage, oldest first: service, since when, state, version."""
+    rows = session.exec(
+        select(HealthHistoryRow.service, HealthHistoryRow.at, HealthHistoryRow.state, HealthHistoryRow.version)
+        .where(HealthHistoryRow.stage == stage, HealthHistoryRow.at >= since)
+        .order_by(col(HealthHistoryRow.id))
+    )
+    return [(service, at, state, version) for service, at, state, version in rows]
+
+
 def verdicts(session: Session, promotion: str) -> Sequence[Verdict]:
     row = session.exec(select(VerdictRow).where(VerdictRow.promotion == promotion).order_by(col(VerdictRow.id).desc()).limit(1)).first()
     return codec.load(VERDICTS, row.document) if row else ()
