@@ -101,10 +101,10 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
         version=_text(raw, "version"),
         status=_choice(raw, "status", _STATUS),
         kind=_choice(raw, "kind", _KIND) if raw.get("kind") is not None else None,
-        commits=_commits(raw),
-        prs=_items(raw, "prs", _pull),
-        fixes=_items(raw, "fixes", _word),
-        reverts_prs=_items(raw, "reverts_prs", _number),
+        commits=_commits(raw) if raw.get("commits") != [] else (),
+        prs=_items(raw, "prs", _pull) if "prs" in raw else (),
+        fixes=_items(raw, "fixes", _word) if "fixes" in raw else (),
+        reverts_prs=_items(raw, "reverts_prs", _number) if "reverts_prs" in raw else (),
         rolls_back=_optional_text(raw, "rolls_back"),
         baseline=bool(baseline),
         team=_optional_text(raw, "team"),
@@ -113,14 +113,14 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
 
 def _commits(raw: Mapping[str, Any]) -> tuple[CommitRef, ...]:
     """The commits of a deploy. They are most of a history, so that good ones are taken at once; where one is bad the place is told."""
-    found = raw.get("commits")
+    found = raw.get("commits", [])
     if not isinstance(found, list):
         return _items(raw, "commits", _commit)
     try:
-        commits = tuple([CommitRef(sha=one["sha"], at=parse_instant(one["at"])) for one in found])
+        commits = tuple([CommitRef(one["sha"], parse_instant(one["at"])) for one in found])
     except (TypeError, KeyError, ValueError):
         return _items(raw, "commits", _commit)
-    if all(type(commit.sha) is str and commit.sha for commit in commits):
+    if all([type(sha) is str and sha for sha, _ in commits]):
         return commits
     return _items(raw, "commits", _commit)
 

@@ -4,6 +4,7 @@ Decides from the rollouts' roles and from links by identity (marks, fixes, rever
 Counting is left to `dora`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,27 +76,38 @@ class Change(NamedTuple):
         return (self.recovered.at - self.marks[0].at).total_seconds() if self.recovered and self.marks else None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Draft:
-    """A change while it is put together; `ends` are the rollouts that ended its failure as a whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drafts:
+    """The changes of a lane while they are put together.
 
-    places: list[int]
-    reasons: list[Reason] = field(default_factory=list)
-    ends: list[Deploy] = field(default_factory=list)
+    `places` are each change's rollouts, `of_place` is the change of a rollout's place. `reasons` and `ends` (the rollouts that ended a
+    failure as a whole) know the few changes that have some.
+    """
+
+    places: list[list[int]] = field(default_factory=list)
+    of_place: dict[int, int] = field(default_factory=dict)
+    reasons: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
+    ends: dict[int, list[Deploy]] = field(default_factory=lambda: defaultdict(list))
 
 
 def changes_of(rollouts: Sequence[Rollout], links: Links) -> tuple[list[Change], list[str]]:
     """The changes in the order of their first attempts, and the links that lead to no deployment of this service and stage."""
     drafts = _grouped(rollouts)
-    by_place = {place: draft for draft in drafts for place in draft.places}
-    lost = _withdraw(rollouts, by_place, links)
-    lost += _revert(rollouts, by_place)
+    lost = _withdraw(rollouts, drafts, links)
+    lost += _revert(rollouts, drafts)
     following = _next_successes(rollouts)
-    return [_change(draft, rollouts, links, following) for draft in drafts], lost
+    found = []
+    for number, places in enumerate(drafts.places):
+        first = rollouts[places[0]]
+        if first.role is Role.DEPLOYMENT and number not in drafts.reasons and first.deploy.id not in links.marks:
+            found.append(Change((first,), first, (), (), None))  # nearly all are like this one
+        else:
+            found.append(_change(number, drafts, rollouts, links, following))
+    return found, lost
 
 
-def _grouped(rollouts: Sequence[Rollout]) -> list[_Draft]:
-    drafts: list[_Draft] = []
+def _grouped(rollouts: Sequence[Rollout]) -> _Drafts:
+    drafts = _Drafts()
     retried: str | None = None
     for place, rollout in enumerate(rollouts):
         if rollout.role is not Role.DEPLOYMENT and rollout.role is not Role.FAILED_ATTEMPT:
@@ -103,20 +115,23 @@ def _grouped(rollouts: Sequence[Rollout]) -> list[_Draft]:
             continue
         version = rollout.deploy.version
         if version == retried:
-            drafts[-1].places.append(place)
+            drafts.places[-1].append(place)
         else:
-            drafts.append(_Draft(places=[place]))
+            drafts.places.append([place])
+        drafts.of_place[place] = len(drafts.places) - 1
         retried = None if rollout.role is Role.DEPLOYMENT else version
     return drafts
 
 
-def _withdraw(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links: Links) -> list[str]:
+def _withdraw(rollouts: Sequence[Rollout], drafts: _Drafts, links: Links) -> list[str]:
     """Blames each rollback's culprit and closes the failures of every deployment that it withdrew.
 
     A failed attempt was never live, so that there is nothing to withdraw: the next success ends it, unless it is the culprit.
     """
+    if not any(rollout.role is Role.ROLLBACK for rollout in rollouts):
+        return []
     lost: list[str] = []
-    places = {rollout.deploy.id: place for place, rollout in enumerate(rollouts) if place in by_place}
+    places = {rollouts[place].deploy.id: place for place in drafts.of_place}
     last_live: dict[str, int] = {}
     for place, rollout in enumerate(rollouts):
         if rollout.role is Role.ROLLBACK:
@@ -127,27 +142,26 @@ def _withdraw(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links
             if named is not None and places.get(named, place) < place:
                 culprit: int | None = places[named]
             else:
-                culprit = _culprit(rollouts, by_place, links, since, place)
-            live = (between for between in range(since, place) if rollouts[between].role is Role.DEPLOYMENT)
-            withdrawn = {id(draft): draft for draft in map(by_place.__getitem__, live)}
+                culprit = _culprit(rollouts, drafts, links, since, place)
+            withdrawn = {drafts.of_place[place] for place in range(since, place) if rollouts[place].role is Role.DEPLOYMENT}
             if culprit is not None:
-                draft = by_place[culprit]
-                draft.reasons.append(Reason(cause=Cause.ROLLBACK, by=rollout.deploy.id, at=rollout.deploy.at))
-                withdrawn[id(draft)] = draft
-            for draft in withdrawn.values():
-                draft.ends.append(rollout.deploy)
+                blamed = drafts.of_place[culprit]
+                drafts.reasons[blamed].append(Reason(cause=Cause.ROLLBACK, by=rollout.deploy.id, at=rollout.deploy.at))
+                withdrawn.add(blamed)
+            for number in withdrawn:
+                drafts.ends[number].append(rollout.deploy)
         if rollout.succeeded:
             last_live[rollout.deploy.version] = place
     return lost
 
 
-def _culprit(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft], links: Links, since: int, place: int) -> int | None:
+def _culprit(rollouts: Sequence[Rollout], drafts: _Drafts, links: Links, since: int, place: int) -> int | None:
     """Whom a rollback without a name takes back: the failed rollout it answers, else the first deployment since its target was live."""
     for before in range(place - 1, -1, -1):
         if rollouts[before].succeeded:
             break
-        if before in by_place:
-            ids = [rollouts[attempt].deploy.id for attempt in by_place[before].places]
+        if before in drafts.of_place:
+            ids = [rollouts[attempt].deploy.id for attempt in drafts.places[drafts.of_place[before]]]
             if not _closed_by_hand(ids, links, rollouts[place].deploy):
                 return before
             break
@@ -162,29 +176,29 @@ def _closed_by_hand(attempts: Sequence[str], links: Links, rollback: Deploy) -> 
     return bool(marks) and all(mark.id in links.closed and links.closed[mark.id] <= rollback.at for mark in marks)
 
 
-def _revert(rollouts: Sequence[Rollout], by_place: Mapping[int, _Draft]) -> list[str]:
+def _revert(rollouts: Sequence[Rollout], drafts: _Drafts) -> list[str]:
     """Blames the change that first carried a pull request which a later deployment reverts.
 
     The change that first went live with it is meant; a failed one only where none did. A revert in the same batch blames nobody.
     """
+    if not any(rollout.deploy.reverts_prs for rollout in rollouts):
+        return []
     lost: list[str] = []
-    live: dict[int, _Draft] = {}
-    tried: dict[int, _Draft] = {}
-    for place, rollout in enumerate(rollouts):
-        draft = by_place.get(place)
-        if draft is None:
-            continue
+    live: dict[int, int] = {}
+    tried: dict[int, int] = {}
+    for place, number in drafts.of_place.items():
+        rollout = rollouts[place]
         for pull in rollout.deploy.prs:
-            (live if rollout.succeeded else tried).setdefault(pull.number, draft)
+            (live if rollout.succeeded else tried).setdefault(pull.number, number)
         if rollout.role is not Role.DEPLOYMENT:
             continue
-        for number in rollout.deploy.reverts_prs:
-            carrier = live.get(number) or tried.get(number)
+        for pull_number in rollout.deploy.reverts_prs:
+            carrier = live.get(pull_number, tried.get(pull_number))
             if carrier is None:
-                lost.append(f"{rollout.deploy.id}: reverts_prs {number}")
-            elif carrier is not draft:
-                carrier.reasons.append(Reason(cause=Cause.REVERT, by=rollout.deploy.id, at=rollout.deploy.at))
-                carrier.ends.append(rollout.deploy)
+                lost.append(f"{rollout.deploy.id}: reverts_prs {pull_number}")
+            elif carrier != number:
+                drafts.reasons[carrier].append(Reason(cause=Cause.REVERT, by=rollout.deploy.id, at=rollout.deploy.at))
+                drafts.ends[carrier].append(rollout.deploy)
     return lost
 
 
@@ -198,24 +212,21 @@ def _next_successes(rollouts: Sequence[Rollout]) -> list[Rollout | None]:
     return following[::-1]
 
 
-def _change(draft: _Draft, rollouts: Sequence[Rollout], links: Links, following: Sequence[Rollout | None]) -> Change:
-    if len(draft.places) == 1 and not draft.reasons:
-        only = rollouts[draft.places[0]]
-        if only.succeeded and only.deploy.id not in links.marks:
-            return Change(attempts=(only,), deployment=only, reasons=(), marks=(), recovered=None)
-    attempts = tuple(rollouts[place] for place in draft.places)
+def _change(number: int, drafts: _Drafts, rollouts: Sequence[Rollout], links: Links, following: Sequence[Rollout | None]) -> Change:
+    places = drafts.places[number]
+    attempts = tuple(rollouts[place] for place in places)
     own = {attempt.deploy.id for attempt in attempts}
     deployment = attempts[-1] if attempts[-1].succeeded else None
     marks = tuple(sorted((m for name in own for m in links.marks.get(name, ())), key=lambda mark: (mark.at, mark.id)))
-    reasons = [*_attempts_and_marks(attempts, marks), *draft.reasons]
+    reasons = [*_attempts_and_marks(attempts, marks), *drafts.reasons.get(number, ())]
     fixes = [fix for name in own for fix in links.fixed_by.get(name, ()) if fix.id not in own and fix.place > attempts[0].deploy.place]
     recovered = None
     if reasons:
-        failed = [place for place in draft.places if not rollouts[place].succeeded]
+        failed = [place for place in places if not rollouts[place].succeeded]
         recovered = recovery_of(
             marks=marks,
             closed=links.closed,
-            ends=[*draft.ends, *fixes],
+            ends=[*drafts.ends.get(number, ()), *fixes],
             next_success=following[failed[-1]] if failed else None,
             went_live=deployment is not None,
         )

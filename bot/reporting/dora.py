@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 from bot.domain.history import Deploy, Event, Failure, RolloutKind
@@ -18,14 +18,14 @@ from bot.domain.statistics import median, percentile, ratio
 from bot.reporting.blame import Change
 from bot.reporting.lineage import Lineage, Tally, trace
 from bot.reporting.roles import Delivery, Lead, Role, Rollout
-from bot.reporting.windows import Window, iso_week
+from bot.reporting.windows import Window, iso_week, midnight
 
 DEFINITIONS = "dora-bot/1"
 Row = TypeVar("Row")
 _REWORK = (RolloutKind.HOTFIX, RolloutKind.REVERT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The rows behind every figure of one window, and the figures (seconds, fractions; None where there is nothing to count).
 
@@ -67,15 +67,15 @@ class Report:
         """Deployments for each local calendar day begun, empty days included."""
         return ratio(len(self.deployments), len(self.days))
 
-    @property
+    @cached_property
     def lead_times(self) -> list[float]:
-        """Seconds from commit to deployment, one for each commit delivered; negative ones are left out (and counted)."""
-        return [seconds for delivery in self.deliveries for seconds in delivery.seconds if seconds >= 0]
+        """Seconds from commit to deployment, one for each commit delivered, rising; negative ones are left out (and counted)."""
+        return sorted([seconds for delivery in self.deliveries for seconds in delivery.seconds if seconds >= 0])
 
     @property
     def lead_time_invalid(self) -> int:
         """Commits that seem younger than their deployment: a clock was wrong."""
-        return sum(min(delivery.seconds) < 0 and sum(one < 0 for one in delivery.seconds) for delivery in self.deliveries)
+        return sum([len(delivery.seconds) for delivery in self.deliveries]) - len(self.lead_times)
 
     @property
     def recovery_times(self) -> list[float]:
@@ -96,21 +96,17 @@ class Report:
     @property
     def deployment_days(self) -> dict[date, int]:
         """How many deployments each local day had; days without one are absent."""
-        found: dict[date, int] = defaultdict(int)
-        for rollout in self.deployments:
-            found[self.window.day_of(rollout.deploy.at)] += 1
-        return dict(found)
+        return {day: len(rows) for day, rows in by_day(self, self.deployments, rolled_out_at) if rows}
 
     def to_json(self) -> dict[str, object]:
         """Every figure under its field name; instants in RFC 3339, seconds and fractions rounded to six decimals."""
-        day_of = cache(self.window.day_of)
-        days = Counter(day_of(rollout.deploy.at) for rollout in self.deployments)
+        days = self.deployment_days
         weekly = weeks(self, days)
         return self.figures_to_json() | {
             "deploy_days": len(days),
             "weekly": weekly,
             "deploy_days_per_week_median": tidy(median([float(week["deploy_days"]) for week in weekly])),
-            "daily": daily(self, days, day_of),
+            "daily": daily(self, days),
             "by_service": by_service(self),
         }
 
@@ -168,14 +164,18 @@ def measure(lineage: Lineage, window: Window, *, service: str | None = None, tea
     def meant(event: Deploy | Failure) -> bool:
         return everything or ((service is None or event.service == service) and (team is None or event.team == team))
 
-    def within(rows: Sequence[Row], at: Callable[[Row], datetime]) -> Sequence[Row]:
-        return rows[bisect_left(rows, window.starts_at, key=at) : bisect_left(rows, window.ends_at, key=at)]
+    def within(rows: Sequence[Row], event: Callable[[Row], Deploy]) -> Sequence[Row]:
+        def at(row: Row) -> datetime:
+            return event(row).at
 
-    inside = [rollout for rollout in within(lineage.rollouts, lambda row: row.deploy.at) if meant(rollout.deploy)]
+        found = rows[bisect_left(rows, window.starts_at, key=at) : bisect_left(rows, window.ends_at, key=at)]
+        return found if everything else [row for row in found if meant(event(row))]
+
+    inside = within(lineage.rollouts, lambda rollout: rollout.deploy)
     by_role: Mapping[Role, list[Rollout]] = defaultdict(list)
     for rollout in inside:
         by_role[rollout.role].append(rollout)
-    changes = [change for change in within(lineage.changes, lambda row: row.first.at) if meant(change.first)]
+    changes = within(lineage.changes, lambda change: change.attempts[0].deploy)
     still_open = [change for change in lineage.open_changes if change.first.at < window.ends_at and meant(change.first)]
     return Report(
         window=window,
@@ -190,8 +190,8 @@ def measure(lineage: Lineage, window: Window, *, service: str | None = None, tea
         redeploys=tuple(by_role[Role.REDEPLOY]),
         failed_rollouts=tuple([rollout for rollout in inside if not rollout.succeeded]),
         changes=tuple(changes),
-        failed_changes=tuple([change for change in changes if change.failed]),
-        deliveries=tuple([one for one in within(lineage.deliveries, lambda row: row.deploy.at) if meant(one.deploy)]),
+        failed_changes=tuple([change for change in changes if change.reasons]),
+        deliveries=tuple(within(lineage.deliveries, lambda delivery: delivery.deploy)),
         open_failures=tuple(still_open),
         unlinked=tuple(failure for failure in lineage.unlinked if window.holds(failure.at) and meant(failure)),
         tally=lineage.tally,
@@ -208,33 +208,46 @@ def weeks(report: Report, days: Mapping[date, int]) -> list[dict[str, str | int]
     return found
 
 
-def daily(report: Report, days: Mapping[date, int], day_of: Callable[[datetime], date]) -> dict[str, list[float | int | None]]:
+def rolled_out_at(rollout: Rollout) -> datetime:
+    """When a rollout ended."""
+    return rollout.deploy.at
+
+
+def by_day(report: Report, rows: Sequence[Row], at: Callable[[Row], datetime]) -> list[tuple[date, Sequence[Row]]]:
+    """The rows of each local day of the window that had begun at `as_of`; the rows lie in the window and come in the order of time."""
+    days = report.window.days_begun(report.as_of + timedelta.resolution)  # what happened at as_of itself exists
+    begins = [bisect_left(rows, midnight(day, report.window.zone), key=at) for day in days]
+    ends = [*begins[1:], len(rows)]
+    return [(day, rows[begin:end]) for day, begin, end in zip(days, begins, ends, strict=False)]
+
+
+def daily(report: Report, days: Mapping[date, int]) -> dict[str, list[float | int | None]]:
     """One value for each local day begun: deployments (`days`), fail rate of the changes dated that day, median lead time."""
-    changes = Counter(day_of(change.first.at) for change in report.changes)
-    failed = Counter(day_of(change.first.at) for change in report.failed_changes)
-    leads: Mapping[date, list[float]] = defaultdict(list)
-    for delivery in report.deliveries:
-        leads[day_of(delivery.deploy.at)] += [seconds for seconds in delivery.seconds if seconds >= 0]
+    changes = by_day(report, report.changes, lambda change: change.attempts[0].deploy.at)
+    deliveries = by_day(report, report.deliveries, lambda delivery: delivery.deploy.at)
+    count = len(report.days)
     return {
         "deployments": [days.get(day, 0) for day in report.days],
-        "change_fail_rate": [ratio(failed[day], changes[day]) for day in report.days],
-        "lead_time_median_s": [tidy(median(leads[day])) for day in report.days],
+        "change_fail_rate": [ratio(sum([bool(change.reasons) for change in rows]), len(rows)) for _, rows in changes[:count]],
+        "lead_time_median_s": [
+            tidy(median([seconds for one in rows for seconds in one.seconds if seconds >= 0])) for _, rows in deliveries[:count]
+        ],
     }
 
 
 def by_service(report: Report) -> dict[str, dict[str, float | int | None]]:
     """Deployments, fail rate and median lead time of each service that the stage has seen."""
-    deployments = Counter(rollout.deploy.service for rollout in report.deployments)
-    changes = Counter(change.first.service for change in report.changes)
-    failed = Counter(change.first.service for change in report.failed_changes)
+    deployments = Counter([rollout.deploy.service for rollout in report.deployments])
+    changes = Counter([change.attempts[0].deploy.service for change in report.changes])
+    failed = Counter([change.first.service for change in report.failed_changes])
     leads: Mapping[str, list[float]] = defaultdict(list)
     for delivery in report.deliveries:
-        leads[delivery.deploy.service] += [seconds for seconds in delivery.seconds if seconds >= 0]
+        leads[delivery.deploy.service].extend(delivery.seconds)
     return {
         service: {
             "deployments": deployments[service],
             "change_fail_rate": ratio(failed[service], changes[service]),
-            "lead_time_median_s": tidy(median(leads[service])),
+            "lead_time_median_s": tidy(median([seconds for seconds in leads[service] if seconds >= 0])),
         }
         for service in report.services
     }

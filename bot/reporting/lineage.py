@@ -94,16 +94,17 @@ def trace(events: Iterable[Event], *, stage: str, as_of: datetime, version_order
         changes += found
         deliveries += deliveries_of(own)
         lost += lost_here
-    changes.sort(key=lambda change: change.attempts[0].deploy.place)
+    place = {deploy.id: number for number, deploy in enumerate(once.deploys)}  # in the order of the history
+    changes.sort(key=lambda change: place[change.attempts[0].deploy.id])
     attempts = {attempt.deploy.id for change in changes for attempt in change.attempts}
     known_failures = {failure.id for failure in once.failures}
     return Lineage(
         stage=stage,
         as_of=as_of,
-        rollouts=tuple(sorted(rollouts, key=attrgetter("deploy.at", "deploy.id"))),
+        rollouts=tuple(sorted(rollouts, key=lambda rollout: place[rollout.deploy.id])),
         changes=tuple(changes),
         open_changes=tuple(change for change in changes if change.failed and change.recovered is None),
-        deliveries=tuple(sorted(deliveries, key=attrgetter("deploy.at", "deploy.id"))),
+        deliveries=tuple(sorted(deliveries, key=lambda delivery: place[delivery.deploy.id])),
         unlinked=tuple(failure for failure in once.failures if failure.deploy not in deploys and failure.stage in (None, stage)),
         services=tuple((service, frozenset(deploy.team for deploy in series[service])) for service in sorted(series)),
         stages=tuple(sorted({deploy.stage for deploy in once.deploys})),

@@ -43,16 +43,16 @@ class Lead(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What one deployment delivered for the first time: the commits' ids, and for each the seconds of its `Lead`."""
+    """What one deployment delivered for the first time: the commits, and for each the seconds of its `Lead`."""
 
     deploy: Deploy
-    shas: tuple[str, ...]
-    seconds: tuple[float, ...]
+    commits: Sequence[CommitRef]
+    seconds: Sequence[float]
 
     @property
     def leads(self) -> Iterator[Lead]:
         """The same, commit by commit."""
-        return (Lead(self.deploy, sha, seconds) for sha, seconds in zip(self.shas, self.seconds, strict=True))
+        return (Lead(self.deploy, commit.sha, seconds) for commit, seconds in zip(self.commits, self.seconds, strict=True))
 
 
 class VersionOrder:
@@ -94,10 +94,8 @@ def deliveries_of(rollouts: Iterable[Rollout]) -> list[Delivery]:
     delivered: set[str] = set()
     found = []
     for rollout in rollouts:
-        if rollout.role is not Role.DEPLOYMENT:
-            continue
         deploy = rollout.deploy
-        if not deploy.commits:
+        if rollout.role is not Role.DEPLOYMENT or not deploy.commits:
             continue
         shas = {sha for sha, _ in deploy.commits}
         commits = deploy.commits if len(shas) == len(deploy.commits) else _earliest(deploy.commits)
@@ -105,8 +103,7 @@ def deliveries_of(rollouts: Iterable[Rollout]) -> list[Delivery]:
         delivered |= shas
         if fresh and not deploy.baseline:
             live = deploy.at
-            seconds = tuple([(live - at).total_seconds() for _, at in fresh])
-            found.append(Delivery(deploy, tuple([sha for sha, _ in fresh]), seconds))
+            found.append(Delivery(deploy, fresh, [(live - at).total_seconds() for _, at in fresh]))
     return found
 
 
