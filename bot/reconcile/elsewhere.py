@@ -16,7 +16,7 @@ from bot.domain.action import Severity
 from bot.domain.card import Card
 from bot.domain.errors import Fenced, TransientError, UserError
 from bot.domain.promotion import Promotion, PromotionState
-from bot.messages.cloudevents import events
+from bot.messages.cloudevents import events, freezes
 from bot.messages.comment import check_title
 from bot.ports import Cards, DeploymentPage
 from bot.reconcile import telling
@@ -82,7 +82,17 @@ class Elsewhere:
                     looks.append(look)
                 elif what == "event" or not promotion.state.in_flight:
                     self._final.add(f"{key}:{promotion.version}")
+        self._freezes(tools, now)
         return min(looks, default=None)
+
+    def _freezes(self, tools: Tools, now: datetime) -> None:
+        """Freezes and their ends, for those who take events: kept once each."""
+        if not tools.others:
+            return
+        for event in freezes(tools.place.stage, tools.history.directives(tools.place.stage), now):
+            if f"event:{event.key}" not in self._final:
+                telling.copies(tools, event)
+                self._final.add(f"event:{event.key}")
 
     def _card(self, tools: Tools, promotion: Promotion, key: str, others: list[Promotion]) -> datetime | None:
         if self.cards is None or promotion.number is None:

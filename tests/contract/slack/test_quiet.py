@@ -12,6 +12,8 @@ from bot.adapters.safe_http import SafeHttp
 from bot.config.notifications import Notifications, QuietHours
 from bot.config.schema import Config
 from bot.domain.action import Severity
+from bot.domain.directive import Directive, Order
+from bot.domain.people import Person
 from bot.domain.promotion import PromotionState
 from bot.reconcile import telling
 from bot.reconcile.daily import keep_digest
@@ -102,13 +104,19 @@ def test_what_happened_is_an_event_once(world: SlackWorld) -> None:
         tools = others(world, far)
         now = world.clock()
         moved(world, promotion, state=PromotionState.HEALTHY, merged_at=now, merge_commit="c" * 40, healthy_since=now, ended_at=now)
+        world.history.add_directive(Directive(key="c:1", order=Order.FREEZE, actor=Person(id=1, login="ana"), at=now, stage="qa"))
         for elsewhere in (Elsewhere(), Elsewhere()):
             elsewhere.show(tools)
             elsewhere.show(tools)
         for waiting in world.outbox.due(now=world.clock()):
             telling.post(tools, waiting)
         kinds = [json.loads(asked.body)["type"] for asked in far.asked]
-    assert sorted(kinds) == ["dev.cdevents.change.merged.0.3.0", "dev.cdevents.service.upgraded.0.3.0"]
+    assert sorted(kinds) == [
+        "dev.cdevents.change.created.0.4.0",
+        "dev.cdevents.change.merged.0.3.0",
+        "dev.cdevents.environment.modified.0.3.0",
+        "dev.cdevents.service.upgraded.0.3.0",
+    ]
 
 
 def test_who_was_taken_out_of_the_configuration_is_told_nothing_more(world: SlackWorld) -> None:
