@@ -9,7 +9,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -22,6 +22,7 @@ from bot.config.render import Render
 from bot.config.service import Place, Service, Services
 from bot.config.sources import Endpoint, Registry, Sources
 from bot.config.stage import AnyGate, Cluster, Rollout, Stage
+from bot.config.waves import Waves, arranged
 from bot.gates._fields import HttpUrl, Listed, PositiveDuration
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Team",
     "TeamSlug",
     "Timing",
+    "Waves",
 ]
 
 GITHUB = "https://github.com"
@@ -132,6 +134,15 @@ class Pipeline(BaseModel):
     """What the pipeline is called."""
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_named), _StagesByName()] = Field(min_length=1)
     """Name and settings of each stage, in the order they are shown."""
+    waves: Mapping[StageName, Waves] = {}
+    """Sets of stages that take a version in waves, by a name of your own: 10 % of the clusters, then the rest."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_waves(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or "waves" not in value:
+            return value
+        return {**value, "stages": arranged(value.get("stages"), value["waves"])}
 
 
 class Discovery(BaseModel):
