@@ -31,7 +31,10 @@ def hcl_values(text: str) -> tuple[HclValue, ...]:
     """Every attribute and object value of the text. Raises EditRefused `ParseError` with the line."""
     tree = hcl_tree(text)
     body = next(child for child in tree.children if getattr(child, "data", "") == "body")
-    return tuple(_body(body, ()))
+    try:
+        return tuple(_body(body, ()))
+    except RecursionError:
+        raise EditRefused("ParseError", "the file nests too deeply") from None
 
 
 def hcl_tokens(text: str) -> list[str]:

@@ -5,6 +5,7 @@ the line itself is read: `key: value`, `key = "value"`, `KEY=value`, `- value`.
 """
 
 import re
+from bisect import bisect_right
 
 from bot.domain.edits import EditRefused
 from bot.manifests.addresses import Address, NewValue
@@ -15,10 +16,11 @@ from bot.manifests.plaintext import replace_span
 from bot.manifests.references import with_parts
 from bot.yamltext import Mapping, Scalar, Sequence, Spot, Text, begin, finish, line_of, walk
 
+_HASH = re.compile(r"(?:^|(?<=[ \t]))#")
 _LINE = re.compile(r"[^\r\n]*")
 _COMMENT = re.compile(r"(?:^|(?<=[\s,;]))(?:#|//)")
 _VALUE = re.compile(
-    r"""^\s*(?:-\s+)*(?:export\s+)?(?:["']?[\w./$-]+["']?\s*(?:[:=]|:=|\?=)\s*)?(?P<quote>["']?)(?P<value>[^\s"'#]+)(?P=quote)\s*[,;]?\s*$"""
+    r"""^\s*(?:-\s+)*(?:export\s+)?(?:["']?[\w./$-]+["']?\s*(?:[:=]|:=|\?=)\s*)?(?P<quote>["']?)(?P<value>[^\s"'#]*[^\s"'#,;])(?P=quote)\s*+[,;]?\s*+$"""
 )
 
 
@@ -80,29 +82,30 @@ def _marked_lines(source: Text, marker: str) -> set[int]:
     text = source.text
     starts: set[int] = set()
     marker = marker.removeprefix("#").strip() or marker
-    position = text.find(marker)
+    if (position := text.find(marker)) < 0:
+        return starts
+    scalars = [event for event in source.events if isinstance(event, Scalar)]
+    begins = [begin(event) for event in scalars]
     while position >= 0:
-        begin = max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
-        line = _LINE.match(text, begin)
+        start = max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+        line = _LINE.match(text, start)
         assert line is not None
-        for hash_sign in re.finditer(r"(?:^|(?<=[ \t]))#", line[0]):
-            if not _inside_scalar(source, begin + hash_sign.start()):
+        for hash_sign in _HASH.finditer(line[0]):
+            before = bisect_right(begins, start + hash_sign.start()) - 1
+            if before < 0 or not _holds(text, scalars[before], start + hash_sign.start()):
                 if mentions(line[0][hash_sign.end() :], marker):
-                    starts.add(begin)
+                    starts.add(start)
                 break
-        position = text.find(marker, position + 1)
+        position = text.find(marker, line.end())
     return starts
 
 
-def _inside_scalar(source: Text, offset: int) -> bool:
-    """True where the character belongs to a scalar's text. A block scalar's header line does not."""
-    for event in source.events:
-        if not isinstance(event, Scalar):
-            continue
-        if begin(event) <= offset < finish(event):
-            header = _LINE.match(source.text, begin(event))
-            return not (event.style in ("|", ">") and header is not None and offset < header.end())
-    return False
+def _holds(text: str, scalar: Scalar, offset: int) -> bool:
+    """True where the character belongs to the scalar's text. A block scalar's header line does not."""
+    if not begin(scalar) <= offset < finish(scalar):
+        return False
+    header = _LINE.match(text, begin(scalar))
+    return not (scalar.style in ("|", ">") and header is not None and offset < header.end())
 
 
 def _value_begin(text: str, spot: Spot) -> int:

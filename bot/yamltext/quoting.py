@@ -11,7 +11,8 @@ from bot.yamltext.resolving import is_text
 LONGEST_VALUE = 4096
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _INDICATOR = frozenset("!&*|>%@`\"'#,[]{}")
-_FLOW = frozenset(",[]{}")
+_FLOW = frozenset(",[]{}?")
+"""What ends a plain value between brackets or braces; `?` does for PyYAML and for Go alone."""
 
 
 def check_value(value: str) -> None:

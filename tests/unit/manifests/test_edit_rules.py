@@ -1,6 +1,8 @@
 # ruff: noqa: E501
 """The rules of editing beyond the shared cases: one row a rule, as content, address, new value, and the text or the code that must come."""
 
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -92,6 +94,9 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("regex at the end of a CRLF line", "A=1\r\nTAG=1\r\n", {"regex": "^TAG=(?P<version>.*)$"}, "2", "A=1\r\nTAG=2\r\n"),
     ("regex on a value in a template", "{{ if x }}\ntag: v1 # c\n{{ end }}\n", {"regex": r"tag: (?P<version>\S+)"}, "1.10", '{{ if x }}\ntag: "1.10" # c\n{{ end }}\n'),
     ("a host and its port are no image", "addr: redis:6379\nimage: redis:7\nargs: ['redis:6379']\n", {"image": "redis", "count": "all"}, {"tag": "8"}, "addr: redis:6379\nimage: redis:8\nargs: ['redis:6379']\n"),
+    ("question mark in a flow collection, which Go cannot read plain", "{tag: x}\n", PATH, "a?b", '{tag: "a?b"}\n'),
+    ("question mark in block style", "tag: x\n", PATH, "a?b", "tag: a?b\n"),
+    ("comma behind a marked value of no YAML", "{{ x }}\nversion = v1, # m\n", {"marker": "m"}, "v2", "{{ x }}\nversion = v2, # m\n"),
     ("Terragrunt ref", 'terraform {\n  source = "git::https://x/y.git//m?ref=v1&depth=1"\n}\n', {"hcl": "/terraform/source"}, "v2", 'terraform {\n  source = "git::https://x/y.git//m?ref=v2&depth=1"\n}\n'),
 ]  # fmt: skip
 
@@ -169,6 +174,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], Any, str]] = [
     ("text for an image map without a tag", "image:\n  repository: a\n", {"path": "$.image"}, "v2", "FieldMissing"),
     ("broken HCL", 'x = "1\n', {"hcl": "/x"}, "2", "ParseError"),
     ("no such HCL path", 'x = "1"\n', {"hcl": "/y"}, "2", "PathNotFound"),
+    ("HCL nested too deeply", "a = " + "[" * 5000 + "]" * 5000, {"hcl": "/a"}, "2", "ParseError"),
     ("HCL of other values", 'x = "${var.y}"\n', {"hcl": "/x"}, "2", "TemplateSyntax"),
 ]  # fmt: skip
 
@@ -186,6 +192,18 @@ def test_refused(content: str | bytes, address: dict[str, Any], new: Any, code: 
     assert caught.value.message
     assert caught.value.fix
     assert caught.value.line >= 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{{x}}\na: b" + " " * 100_000 + "b # m\n", "a: '" + "m" * 500_000 + "'\ntag: v1 # m\n", "".join(f"a{n}: 'm # m'\n" for n in range(20_000)) + "tag: v1 # m\n"],
+    ids=["blanks", "one long line", "many strings"],
+)
+def test_a_marker_is_sought_in_linear_time(content: str) -> None:
+    started = time.process_time()
+    with suppress(EditRefused):
+        edit(content.encode(), {"marker": "m"}, "v2")
+    assert time.process_time() - started < 5
 
 
 def test_alias_bomb() -> None:
