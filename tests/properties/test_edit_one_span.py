@@ -1,6 +1,7 @@
 """Invariant 7: no value but the addressed one changes in a file, and nothing but its characters, for YAML 1.1 and 1.2 readers alike."""
 
 import json
+import os
 from typing import Any
 
 import yaml
@@ -12,6 +13,8 @@ from ruamel.yaml.error import YAMLError as RuamelError
 from bot.manifests import EditRefused, edit
 from tests.support.yaml_texts import VERSIONS, texts
 
+EXAMPLES = int(os.environ.get("EDIT_EXAMPLES", "250"))
+"""Set it to ten thousands for a search at length."""
 STR = "tag:yaml.org,2002:str"
 CODES = {
     "ParseError", "NotUtf8", "TemplateSyntax", "DuplicateKey", "PathNotFound", "AmbiguousMatch", "NotAScalar", "UnsupportedScalar",
@@ -47,7 +50,7 @@ def changed(before: list[Leaf], path: tuple[str, ...], new: str) -> list[Leaf]:
     return [(one[0], STR, new) if one[0] == path else one for one in before]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=texts(), new=VERSIONS, data=st.data())
 def test_exactly_the_addressed_value_changes(text: str, new: str, data: st.DataObject) -> None:
     try:
@@ -105,7 +108,7 @@ NEW_VALUES = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode), address=ADDRESSES, new=NEW_VALUES)
 def test_whatever_comes_in_is_answered_by_an_edit_or_a_refusal(content: bytes, address: Any, new: Any) -> None:
     edited, refusal = attempt(content, address, new)
