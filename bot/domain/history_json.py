@@ -120,7 +120,7 @@ def _commits(raw: Mapping[str, Any]) -> tuple[CommitRef, ...]:
         commits = tuple([CommitRef(one["sha"], parse_instant(one["at"])) for one in found])
     except (TypeError, KeyError, ValueError):
         return _items(raw, "commits", _commit)
-    if all([type(sha) is str and sha for sha, _ in commits]):
+    if not [sha for sha, _ in commits if type(sha) is not str or not sha]:
         return commits
     return _items(raw, "commits", _commit)
 

@@ -2,23 +2,30 @@
 
 Decides by `domain.dora_rule` from the figures that a collector counted (`DeliveryStats`). A failure of the promotion's own service does
 not stop it, since a newer version is the remedy; nor is a hotfix ever stopped. Figures that cannot be read are unknown; a history that
-is too short to judge by allows, and says so.
+is too short to judge by allows, and says so. The error budget is asked of Prometheus, over `max_block`, so that it is known since when
+it has been below its floor; a budget that cannot be asked for blocks where it may block, one without data does not.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import isnan
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode, judge
-from bot.domain.facts import Case, Question
+from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode, Signal, judge
+from bot.domain.facts import Answer, Case, Question
 from bot.domain.history import RolloutKind
 from bot.domain.verdict import Verdict
-from bot.gates._asking import answers, ask
+from bot.gates._asking import answers, ask, fill, in_quotes, per_move
 from bot.gates._base import Gate
 from bot.gates._fields import PositiveDuration, Texts
+from bot.gates.metric import Query, samples_of
 
 Doing = Literal["off", "warn", "block"]
+_LOOKS = 168
+_SHORTEST = timedelta(minutes=1)
 
 
 class Dora(Gate):
@@ -40,37 +47,73 @@ class Dora(Gate):
     recovery_limit: PositiveDuration = Field(default="1d", validate_default=True)
     """The limit of the median recovery time."""
     error_budget: Doing = "off"
-    """What an error budget below its floor does."""
-    budget_floor: float = Field(default=0.0, ge=0, le=1)
+    """What an error budget below its floor does. It needs `budget_query`."""
+    budget_query: Query | None = None
+    """PromQL for the fraction of the error budget that is left: 1 is all of it, below 0 it is overspent. Of several series the smallest
+    counts. `${stage}` is filled in; without data nothing is held up, and the answer says so."""
+    budget_floor: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
     """The smallest fraction of the error budget that must be left."""
     exempt_labels: Texts = ("security",)
     """Labels of the pull request that exempt it."""
     max_block: PositiveDuration = Field(default="7d", validate_default=True)
     """After blocking for so long it only warns."""
 
+    @model_validator(mode="after")
+    def _asked_for(self) -> "Dora":
+        if self.error_budget != "off" and self.budget_query is None:
+            raise ValueError("`error_budget` is judged by nothing. Write `budget_query`, the PromQL for the fraction that is left")
+        if self.budget_query is not None and per_move(self.budget_query):
+            raise ValueError("`budget_query` is asked once for the stage, so that it knows no service. Write it with ${stage} only")
+        return self
+
+    @property
+    def _step(self) -> timedelta:
+        return max(_SHORTEST, self.max_block / _LOOKS)
+
     def questions(self, case: Case) -> tuple[Question, ...]:
-        return (ask("dora", stage=case.stage, over=int(self.over.total_seconds())),)
+        figures = ask("dora", stage=case.stage, over=int(self.over.total_seconds()))
+        if self.error_budget == "off" or self.budget_query is None:
+            return (figures,)
+        seconds = {"over": int(self.max_block.total_seconds()), "step": int(self._step.total_seconds())}
+        return figures, ask("metric", query=fill(self.budget_query, case, None, in_quotes), **seconds)
 
     def evaluate(self, case: Case) -> Verdict:
-        (answer,) = answers(case, self.questions(case))
+        answer, *budgets = answers(case, self.questions(case))
+        again = min((one.look_again for one in (answer, *budgets) if one.look_again is not None), default=None)
         stats = answer.value
         if not isinstance(stats, DeliveryStats):
             why = answer.problem.rstrip(".") or "the answer is no set of figures"
             sentence = f"The delivery metrics of {case.stage} are not known: {why}."
-            return self.unknown(sentence, "Whoever runs the bot; it asks again by itself", look_again=answer.look_again)
+            return self.unknown(sentence, "Whoever runs the bot; it asks again by itself", look_again=again)
         own = {move.service for move in case.moves}
+        left, since = _budget(budgets, self.budget_floor, newer=case.now - 2 * self._step)
         about = replace(
             stats,
             open_failures=tuple(failure for failure in stats.open_failures if failure.service not in own),
             kind=RolloutKind.HOTFIX if case.hotfix else stats.kind,
             labels=stats.labels | case.labels,
+            budget_remaining=left,
+            blocked_since=min((instant for instant in (stats.blocked_since, since) if instant is not None), default=None),
         )
         signal, sentence = judge(about, self.rule(), case.now)
+        problem = next((one.problem for one in budgets if one.problem or not isinstance(one.value, list | tuple)), None)
+        if problem is not None and self.error_budget == "block" and signal not in (Signal.EXEMPT, Signal.BLOCK):
+            why = problem.rstrip(".") or "the answer is not understood"
+            return self.unknown(f"The error budget of {case.stage} is not known: {why}.", "Whoever owns the metric", look_again=again)
         sentence = sentence[:1].upper() + sentence[1:]
+        if signal is Signal.EXEMPT:
+            return self.passed(sentence, look_again=again)
+        sentence = f"{sentence} {self._rows(case, about)}"
         if signal.allows:
-            return self.passed(sentence, look_again=answer.look_again)
+            return self.passed(sentence, look_again=again)
         changer = f"A recovery in {case.stage}, time, or an admin with `/promote override {self.label}`"
-        return self.failed(sentence, changer, look_again=answer.look_again)
+        return self.failed(sentence, changer, look_again=again)
+
+    def _rows(self, case: Case, stats: DeliveryStats) -> str:
+        """The command that shows the rows behind the numbers: the same code counts them."""
+        metric = "open_failures" if stats.open_failures and self.open_failure != "off" else "change_fail_rate"
+        first, end = (case.now - self.over).astimezone(UTC).date(), case.now.astimezone(UTC).date() + timedelta(days=1)
+        return f"Rows: `promotion-bot explain {metric} --stage {case.stage} --from {first} --to {end}`."
 
     def rule(self) -> DoraRule:
         """What this gate allows, as the rule that judges it."""
@@ -86,3 +129,21 @@ class Dora(Gate):
             exempt_labels=frozenset(self.exempt_labels),
             max_block=self.max_block,
         )
+
+
+def _budget(given: Sequence[Answer], floor: float, *, newer: datetime) -> tuple[float | None, datetime | None]:
+    """What is left of the budget now, by the series where it is least, and since when without a break it has been below the floor.
+
+    A series that ends before `newer`, or in no number, tells nothing of now.
+    """
+    every = [one for answer in given for one in samples_of(answer) or [] if one]
+    series = [one for one in every if one[-1][0] >= newer.timestamp() and not isnan(one[-1][1])]
+    if not series:
+        return None, None
+    least = min(series, key=lambda one: one[-1][1])
+    since: datetime | None = None
+    for at, value in reversed(least):
+        if not value < floor:
+            break
+        since = datetime.fromtimestamp(at, UTC)
+    return least[-1][1], since

@@ -86,7 +86,7 @@ class Metric(Gate):
 
     def _judge(self, pair: tuple[Question, ...], given: list[Answer], case: Case) -> Verdict:
         again = given[0].look_again or given[0].at + self.step
-        sets = [_series(answer) for answer in given]
+        sets = [samples_of(answer) for answer in given]
         for question, answer, found in zip(pair, given, sets, strict=True):
             problem = answer.problem.rstrip(".") or "the answer is not understood" if found is None else self._holes(found, case)
             if problem:
@@ -173,7 +173,7 @@ class Metric(Gate):
         return " and ".join([*limits, *([f"at least {self.min:g}"] if self.min is not None else [])])
 
 
-def _series(answer: Answer) -> list[list[tuple[float, float]]] | None:
+def samples_of(answer: Answer) -> list[list[tuple[float, float]]] | None:
     """The samples of each series in the order of time, or None when the answer is none."""
     if not isinstance(answer.value, list | tuple):
         return None
