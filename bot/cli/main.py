@@ -1,19 +1,21 @@
 """The command line: finds one command per file in this folder and runs it.
 
 Decides nothing itself. Each module beside this one may define `register(app)`;
-errors that a user can mend leave as three lines (error, why, fix) and the exit code of their family.
+errors that a user can mend leave as three lines (error, why, fix) or as JSON, and the exit code of their family.
 """
 
 import importlib
+import os
 import pkgutil
 import sys
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import typer
 
 import bot.cli as shelf
-from bot.cli._refusal import FAILED, code_of, worded
+from bot.cli._refusal import FAILED, USAGE, code_of, worded
 from bot.domain.errors import TransientError, UserError
 
 app = typer.Typer(
@@ -42,13 +44,32 @@ def load_commands() -> typer.Typer:
     return app
 
 
+INTERRUPTED, PIPE_CLOSED = 130, 141
+MISTYPED: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""Every command line that cannot be read. Typer shows it by this way only, whichever click it brings."""
+
+
 def main() -> None:
-    """Entry point of `promotion-bot`. Exit 2: usage or configuration, 4: not allowed, 5: not found, 1: any other failure."""
+    """Entry point of `promotion-bot`. Exit 2: usage or configuration, 4: not allowed, 5: not found, 1: any other failure.
+
+    130 when it was interrupted, 141 when nobody reads its output any more.
+    """
     as_json = any(one in ("--output=json", "-ojson") for one in sys.argv) or any(
         pair in (("--output", "json"), ("-o", "json")) for pair in pairwise(sys.argv)
     )
     try:
-        load_commands()()
+        code = load_commands()(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+            sys.exit(PIPE_CLOSED)
+        raise
+    except MISTYPED as error:
+        print(_mistyped(error, as_json=as_json), file=sys.stderr)
+        sys.exit(USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
     except UserError as error:
         code = code_of(error)
         print(
@@ -60,4 +81,15 @@ def main() -> None:
         print(worded(error.what, why="", fix=fix, code=FAILED, as_json=as_json), file=sys.stderr)
         sys.exit(FAILED)
     except BrokenPipeError:
-        sys.exit(141)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(PIPE_CLOSED)
+
+
+def _mistyped(error: Any, *, as_json: bool) -> str:
+    """A command line that cannot be read: what is wrong, how it is typed, and where all of it stands. With nothing typed, the help."""
+    told, context = error.format_message().removeprefix("Value error, "), getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" or context is None:
+        return str(told)
+    told = told.replace(": Value error, ", ": ")
+    why = " ".join(context.get_usage().replace("Usage: ", "usage: ").split())
+    return worded(told, why=why, fix=f"see `{context.command_path} --help`", code=USAGE, as_json=as_json)

@@ -3,12 +3,15 @@
 Made from the verbs' own specs: no verb is named here. `why` without a running bot is a command of its own; `ask` takes any line.
 """
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from bot.commands.model import Call, Misread, Spec, Surface
 from bot.commands.shelf import verbs
+
+if TYPE_CHECKING:
+    from bot.cli._answers import Form
 
 OWN = frozenset({"why"})
 """Verbs that the command line has in another form."""
@@ -33,11 +36,13 @@ def _add(app: typer.Typer, spec: Spec) -> None:
         promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
         in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
         url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
-        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
+        output: Annotated[
+            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
+        ] = "text",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:
-        send([spec.verb, *context.args], promotion=promotion, stage=in_stage, url=url, as_json=output == "json", dry_run=dry_run, yes=yes)
+        send([spec.verb, *context.args], promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
 
 
 def _add_ask(app: typer.Typer) -> None:
@@ -47,20 +52,24 @@ def _add_ask(app: typer.Typer) -> None:
         promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
         in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
         url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
-        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
+        output: Annotated[
+            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
+        ] = "text",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:
         """Send any line to a running bot, as on a pull request: `ask why payments prod`."""
-        send(context.args, promotion=promotion, stage=in_stage, url=url, as_json=output == "json", dry_run=False, yes=yes)
+        send(context.args, promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
 
 
-def send(words: list[str], *, promotion: int | None, stage: str | None, url: str | None, as_json: bool, dry_run: bool, yes: bool) -> None:
+def send(words: list[str], *, promotion: int | None, stage: str | None, url: str | None, output: "Form", dry_run: bool, yes: bool) -> None:
     """Send one line and print the answer. Exit codes: 0 done, 2 mistyped, 3 a gate or a ban, 4 not allowed, 5 not found, 6 conflict."""
-    import json
     import secrets
 
+    from bot.cli._answers import MACHINES, worded
     from bot.cli._remote import connect
 
+    as_json = output == "json"
     line = " ".join(map(quoted, words))
     call = _read(line, as_json=as_json)
     if call.verb in WEIGHTY and not (yes or dry_run):
@@ -74,10 +83,7 @@ def send(words: list[str], *, promotion: int | None, stage: str | None, url: str
     answer = remote.post("/commands/run", body)
     if answer.get("outcome") == "refused":
         remote.fail(answer)
-    if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
-    else:
-        typer.echo(("Would: " if dry_run else "") + (str(answer.get("told", "")) or str(answer.get("outcome", ""))))
+    typer.echo(("Would: " if dry_run and output not in (*MACHINES, "csv") else "") + worded(answer, output))
 
 
 def _read(line: str, *, as_json: bool) -> Call:

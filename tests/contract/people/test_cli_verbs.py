@@ -1,7 +1,9 @@
 """The verbs on the command line, against a bot that really listens: output, exit codes, errors in three lines or as JSON."""
 
+import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+import yaml
 
 from bot.cli.verbs import quoted
 from bot.commands.grammar import parse
@@ -64,6 +67,87 @@ def test_exit_codes(served: Served, address: str) -> None:
     assert run("approve", "--sha", "1234567", "-p", "7", url=address, token=ana).returncode == 6
     assert run("wait", "promotion/7", "--timeout", "1s", "--every", "0.2", url=address, token=rea).returncode == 7
     assert run("wait", "promotion/99", url=address, token=rea).returncode == 5
+
+
+def test_answers_in_every_form(served: Served, address: str) -> None:
+    rea = served.tokens["rea"]
+    texts = {form: run("whoami", "-o", form, url=address, token=rea) for form in ("text", "json", "yaml", "markdown", "csv")}
+    assert {done.returncode for done in texts.values()} == {0}
+    assert "qa: viewer" in texts["text"].stdout
+    assert "qa: *viewer*" in texts["markdown"].stdout
+    assert json.loads(texts["json"].stdout) == yaml.safe_load(texts["yaml"].stdout)
+    assert next(csv.reader(texts["csv"].stdout.splitlines())) == ["outcome", "told"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["ping"], "pong"),
+        (["hold", "--reason", "x", "-p", "7", "--dry-run"], "Would: This pull request is held."),
+        (["ask", "hold", "--reason", "x", "-p", "7", "--dry-run"], "Would: This pull request is held."),
+        (["freeze", "qa", "--until", "1h", "--reason", "x", "--dry-run"], ""),
+    ],
+)
+def test_a_dry_run_stores_nothing(served: Served, address: str, line: list[str], told: str) -> None:
+    before = served.orders()
+    done = run(*line, url=address, token=served.tokens["ana"])
+    assert (done.returncode, done.stdout.startswith(told)) == (0, True), done.stderr
+    assert served.orders() == before
+
+
+@pytest.mark.parametrize(
+    "line", [["aprove"], ["get", "nothing"], ["plan", "--nope"], ["wait", "7"], ["wait", "promotion/7", "--timeout", "soon"]]
+)
+def test_every_mistake_has_three_lines_or_is_json(line: str) -> None:
+    done = run(*line.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [told.partition(":")[0] for told in done.stderr.splitlines()] == ["error", "why", "fix"]
+    assert "Value error" not in done.stderr
+    as_json = run(*line.split(), "-o", "json")
+    assert (as_json.returncode, set(json.loads(as_json.stderr))) == (2, {"error", "why", "fix", "exit_code"})
+
+
+def test_without_anything_the_help_is_printed() -> None:
+    done = run()
+    assert (done.returncode, done.stderr.startswith("Usage: ")) == (2, True)
+
+
+def test_a_reader_who_leaves_is_no_fault() -> None:
+    command = f"{sys.executable} -c 'from bot.cli.main import main; main()' commands -o json"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | head -1"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "[\n", "")
+
+
+def test_an_interrupt_leaves_with_130(served: Served, address: str) -> None:
+    environment = os.environ | {"PROMO_URL": address, "PROMO_TOKEN": served.tokens["rea"]}
+    command = [sys.executable, "-u", "-c", "from bot.cli.main import main; main()", "wait", "promotion/7", "--every", "0.1"]
+    waiting = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(timeout=6)
+    waiting.send_signal(signal.SIGINT)
+    out, told = waiting.communicate(timeout=20)
+    assert (waiting.returncode, out, "Traceback" in told) == (130, "", False)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_each_shell_has_its_completion(shell: str) -> None:
+    assert "_PROMOTION_BOT_COMPLETE" in run("completion", shell).stdout
+
+
+def test_a_shell_that_asks_is_told_the_verbs() -> None:
+    asked = {"COMP_WORDS": "promotion-bot appr", "COMP_CWORD": "1", "_PROMOTION_BOT_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", "import sys; sys.argv[0] = 'promotion-bot'; from bot.cli.main import main; main()"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | asked, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["approve"]
+
+
+def test_no_colour_goes_into_a_pipe(served: Served, address: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm-256color"}
+    for line in (["--help"], ["get", "stages"], ["aprove"]):
+        command = [sys.executable, "-c", "from bot.cli.main import main; main()", *line]
+        told = environment | {"PROMO_URL": address, "PROMO_TOKEN": served.tokens["rea"]}
+        done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
+        assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_mistyped_costs_no_request_and_needs_no_bot() -> None:
