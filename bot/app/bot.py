@@ -13,6 +13,7 @@ import structlog
 
 from bot.adapters.credentials import Credentials
 from bot.adapters.notify.shelf import Means, tellers
+from bot.adapters.registry.charts import ChartReader
 from bot.adapters.registry.reader import TagReader
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.slack.chat import SlackChat
@@ -70,7 +71,14 @@ class Bot:
             name=lambda: f"{os.getpid()}-{secrets.token_hex(4)}",
             timing=self.timing,
         )
-        self.registry_watch = RegistryWatch(config, TagReader(parts.images), parts.arrivals, wake=self.engine.wake)
+        self.registry_watch = RegistryWatch(
+            config,
+            TagReader(parts.images),
+            parts.arrivals,
+            wake=self.engine.wake,
+            charts=ChartReader(config, Credentials(parts.settings.credentials), SafeHttp()),
+            board=parts.offer_problems,
+        )
         self._lock = threading.Lock()
         self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)

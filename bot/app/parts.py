@@ -61,6 +61,8 @@ class Parts:
     sources: SourceClones
     chat: Chat | None
     renderer: Renderer | None
+    offer_problems: dict[str, str] = field(default_factory=dict)
+    """Why a watched image's newest version is not known, by image: written by the registry watch, read by the observer."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where keys of the configuration stand, as `file:line`, for refusals."""
 
@@ -102,8 +104,16 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
     images = registries(config, settings, SafeHttp())
     asked = answers.build(config, settings, forge=forge, repositories=repositories, history=history, images=images)
     arrivals = StoredArrivals(database)
+    offer_problems: dict[str, str] = {}
     sources = Sources(
-        repositories=repositories, forge=forge, clusters=clusters, history=history, rights=rights, answers=asked, arrivals=arrivals
+        repositories=repositories,
+        forge=forge,
+        clusters=clusters,
+        history=history,
+        rights=rights,
+        answers=asked,
+        arrivals=arrivals,
+        offer_problems=offer_problems,
     )
     return Parts(
         config=config,
@@ -118,6 +128,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         answers=asked,
         images=images,
         arrivals=arrivals,
+        offer_problems=offer_problems,
         rights=rights,
         delivery=StoredDelivery(database),
         sources=SourceClones(settings.state_dir / "sources", remote, partial(revision_of, images)),

@@ -5,7 +5,7 @@ is `planning.picking`'s word, what becomes of it that of the plan: an arrival is
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -63,8 +63,20 @@ class _Standing:
 class RegistryWatch:
     """The watches of a configuration. Safe for several threads; `poll` is called again and again by one."""
 
-    def __init__(self, config: Config, reader: RegistryReader, arrivals: Arrivals, *, wake: Callable[[str, str], None]) -> None:
-        """`wake` is called with a stage and why."""
+    def __init__(
+        self,
+        config: Config,
+        reader: RegistryReader,
+        arrivals: Arrivals,
+        *,
+        wake: Callable[[str, str], None],
+        charts: RegistryReader | None = None,
+        board: MutableMapping[str, str] | None = None,
+    ) -> None:
+        """`wake` is called with a stage and why. `charts` reads Helm repositories, for the watches that name one. On `board` stands why a
+        watched image's newest version is not known, for whoever plans."""
+        self._board = board if board is not None else {}
+        self._charts = charts or reader
         self._stages = first_stages(config)
         self._reader = reader
         self._arrivals = arrivals
@@ -122,27 +134,40 @@ class RegistryWatch:
             with self._lock:
                 if problem and problem != standing.problem:
                     log.warning("artifacts.watch", image=standing.watch.image, reason=problem)
+                changed = problem != standing.problem
                 standing.failures = standing.failures + 1 if problem else 0
                 slower = min(LONGEST_PAUSE, standing.watch.every * 2 ** min(standing.failures, 8))
                 standing.problem, standing.asked_at = problem, now
                 standing.due = now + (max(slower, pause) if problem else standing.watch.every)
+            if changed:
+                self._tell(standing.watch.image, problem)
+
+    def _tell(self, image: str, problem: str) -> None:
+        """Put a new problem on the board, or take one off, and let the first stages say it."""
+        if problem:
+            self._board[image] = problem
+        else:
+            self._board.pop(image, None)
+        for stage in self._stages:
+            self._wake(stage, f"new versions of {image}: {problem or 'known again'}")
 
     def _look(self, watch: Watch, now: datetime) -> tuple[str, timedelta]:
         """Why nothing can be said and how long to wait at least; empty when all is well."""
+        reader = self._reader if watch.helm is None else self._charts
         try:
-            tags = (watch.tag,) if watch.pick == "digest" else self._reader.tags(watch.image)
-            picked = pick(watch, tags, built=lambda tag: self._reader.built(watch.image, tag))
+            tags = (watch.tag,) if watch.pick == "digest" else reader.tags(watch.image)
+            picked = pick(watch, tags, built=lambda tag: reader.built(watch.image, tag))
             if picked.tag is None:
                 return picked.problem, timedelta(0)
             known = self._arrivals.newest().get(watch.image)
             if watch.pick != "digest" and known is not None and known.version.tag == picked.tag and known.version.digest:
                 return "", timedelta(0)
-            digest = self._reader.digest(watch.image, picked.tag)
+            digest = reader.digest(watch.image, picked.tag)
         except TransientError as error:
             return error.what, error.retry_after or timedelta(0)
         except UserError as error:
             return f"{error.what} {error.fix}".strip(), timedelta(0)
-        if digest is None:
+        if digest is None and watch.helm is None:
             return f"{watch.image}:{picked.tag} does not exist", timedelta(0)
         arrival = Arrival(artifact=watch.image, version=Version(tag=picked.tag, digest=digest), at=now, source="registry")
         keep(self._arrivals, arrival, self._stages, self._wake)

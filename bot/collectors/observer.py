@@ -6,7 +6,7 @@ Decides what has to be read and how fresh it must be; what follows from it is le
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -56,6 +56,7 @@ class Sources:
     rights: RightsBook
     answers: tuple[Answers, ...] = ()
     arrivals: Arrivals | None = None
+    offer_problems: Mapping[str, str] = field(default_factory=dict)
 
 
 class Observer:
@@ -100,6 +101,7 @@ class Observer:
             recovered=self._recovered(stage, stages[stage_name], promotions),
             unshown=self._sources.history.unshown(stage_name, since=self._clock() - SHOWN_FOR),
             forge_problem=forge_problem,
+            offer_problems={} if stage.after else dict(self._sources.offer_problems),
             proven=proven(stage, self._sources.history, now=self._clock()),
             offers=self._sources.arrivals.newest() if self._sources.arrivals is not None and not stage.after else {},
         )

@@ -41,6 +41,8 @@ class Watch(BaseModel):
 
     image: Image
     """The image (or chart) as the stages name it, without tag and digest."""
+    helm: HttpUrl | None = None
+    """Address of a Helm repository whose `index.yaml` lists the versions; `image` is then the chart's name."""
     pick: Literal["semver", "pattern", "newest", "digest"] = "semver"
     """Which tag is meant: the highest semantic version, the highest that fits `pattern`, the one built last of those that fit
     `pattern`, or always the content of one `tag` that is pushed again and again."""
@@ -63,6 +65,8 @@ class Watch(BaseModel):
             raise ValueError(f"{self.tag!r} is not a tag")
         if self.pick in ("pattern", "newest") and not self.pattern:
             raise ValueError(f"`pick: {self.pick}` needs a `pattern` that says which tags are meant")
+        if self.helm is not None and (self.pick == "digest" or "/" in self.image):
+            raise ValueError("with `helm`, `image` is the chart's name alone, and a chart has no tag that is pushed again (`pick: digest`)")
         if self.range and self.pick != "semver":
             raise ValueError("`range` belongs to `pick: semver`")
         return self

@@ -131,7 +131,7 @@ class Facts:
     `unshown` are ids of promotions that ended while their pull request still shows an earlier state.
     `recovered` are promotions that the database knows nothing of, found again in the branch's log.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read. `offers` are the newest
-    versions that were offered to a first stage, by artifact. `proven` are the finished stretches of health of the upstream stages, by stage
+    versions that were offered to a first stage, by artifact; `offer_problems` say why the newest of an artifact is not known. `proven` are the finished stretches of health of the upstream stages, by stage
     and service, oldest first, as far as they are long enough for this stage; only where it follows every version.
     """
 
@@ -153,6 +153,7 @@ class Facts:
     unshown: frozenset[str] = frozenset()
     forge_problem: str = ""
     offers: Mapping[str, Arrival] = field(default_factory=dict)
+    offer_problems: Mapping[str, str] = field(default_factory=dict)
     proven: Mapping[str, Mapping[str, tuple[Proven, ...]]] = field(default_factory=dict)
 
 

@@ -41,6 +41,11 @@ def not_offered(service: str, stage: str) -> str:
     )
 
 
+def offers_unknown(service: str, stage: str, artifact: str, problem: str) -> str:
+    why = full(problem, "")
+    return f"Nobody can say whether there is a new version of {service} for {stage}: {artifact}: {why} It is asked again by itself."
+
+
 def diverged(service: str, stage: str, upstream: str, mine: Release, theirs: Release) -> str:
     return (
         f"{stage} is ahead: it has {service} {mine}, {upstream} has {theirs}. Nothing is taken back by itself. "

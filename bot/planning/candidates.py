@@ -92,6 +92,10 @@ def _arrived(config: Config, stage: Stage, facts: Facts, mine: ServiceView) -> C
     offer = offered(mine, facts.offers)
     if offer is not None:
         return _weigh(config, stage, facts, mine, offer)
+    lost = next((slot.artifact for slot in mine.slots if slot.artifact in facts.offer_problems), None)
+    if lost is not None:
+        sentence = say.offers_unknown(mine.service, stage.name, lost, facts.offer_problems[lost])
+        return Report(service=mine.service, stage=stage.name, standing=Standing.UNKNOWN, sentence=sentence)
     if facts.offers or not any(mine.service in p.services and p.state.before_merge for p in facts.promotions):
         return None
     return Report(service=mine.service, stage=stage.name, standing=Standing.WAITING, sentence=say.not_offered(mine.service, stage.name))

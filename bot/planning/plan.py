@@ -218,6 +218,7 @@ def _problems(facts: Facts) -> dict[str, str]:
             found[f"cluster of {name}"] = view.cluster_problem
         for problem in view.problems:
             found[f"{name}: {problem.path}:{problem.line}"] = problem.message
+    found |= {f"new versions of {artifact}": problem for artifact, problem in facts.offer_problems.items()}
     if facts.forge_problem:
         found["forge"] = facts.forge_problem
     return found
