@@ -95,9 +95,7 @@ def test_a_dry_run_stores_nothing(served: Served, address: str, line: list[str],
     assert served.orders() == before
 
 
-@pytest.mark.parametrize(
-    "line", [["aprove"], ["get", "nothing"], ["plan", "--nope"], ["wait", "7"], ["wait", "promotion/7", "--timeout", "soon"]]
-)
+@pytest.mark.parametrize("line", ["aprove", "get nothing", "plan --nope", "wait 7", "wait promotion/7 --timeout soon"])
 def test_every_mistake_has_three_lines_or_is_json(line: str) -> None:
     done = run(*line.split())
     assert (done.returncode, done.stdout) == (2, "")
