@@ -14,7 +14,7 @@ from bot.collectors.agents import not_taken
 from bot.collectors.approvals import Voter, approvals
 from bot.collectors.artifacts import Arrivals
 from bot.collectors.proven import proven
-from bot.collectors.recovery import lost_in_flight
+from bot.collectors.recovery import lost
 from bot.collectors.rights import RightsBook
 from bot.collectors.slots import SlotReader, StageSlots
 from bot.commands.model import Role
@@ -249,7 +249,7 @@ class Observer:
         if asked or promotions or view.head is None:
             return ()
         try:
-            return lost_in_flight(stage, self._sources.repositories, view.head, view.services, now=self._clock())
+            return lost(self._config, stage, self._sources.repositories, view.head, view.services, now=self._clock())
         except BotError:
             with self._lock:
                 self._looked_back.discard(stage.name)

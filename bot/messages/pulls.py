@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.promotion import Promotion
+from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Verdict
 from bot.messages.comment import cell
 from bot.messages.words import code, full, listing
@@ -105,7 +105,14 @@ def adopted(promotion: Promotion) -> str:
 
 def recovered(promotion: Promotion) -> str:
     where = (promotion.revert_commit or promotion.merge_commit or "")[:9]
-    return f"Found again in the log of {promotion.stage}'s branch, at {where}: its rollout is watched on."
+    match promotion.state:
+        case PromotionState.FAILED:
+            goes_on = "the pull request that takes it back is still open"
+        case PromotionState.REVERTED:
+            goes_on = "it was taken back, and does not come again by itself"
+        case _:
+            goes_on = "its rollout is watched on"
+    return f"Found again in the log of {promotion.stage}'s branch, at {where}: {goes_on}."
 
 
 def trailers(promotion: Promotion) -> str:

@@ -1,9 +1,10 @@
 """What keeps a release out of a stage before any gate is asked: quarantine, vetoes, pins, holds, and a person who closed it."""
 
 from bot.config.schema import Config
+from bot.domain.action import SaveQuarantine
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Facts, Quarantine
-from bot.domain.promotion import PromotionState
+from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.release import Release, same_release
 from bot.messages import standings as say
 from bot.planning.standing import Standing
@@ -30,6 +31,25 @@ def banned(config: Config, facts: Facts, service: str, release: Release) -> tupl
     if login:
         return Standing.CLOSED, say.closed(service, facts.stage, release, login)
     return None
+
+
+def of_failed(promotion: Promotion) -> list[SaveQuarantine]:
+    """The quarantines of a promotion that failed and was found again without the database that held them; none for any other."""
+    if promotion.state not in (PromotionState.FAILED, PromotionState.REVERTING, PromotionState.REVERTED) or promotion.failed_at is None:
+        return []
+    return [
+        SaveQuarantine(
+            quarantine=Quarantine(
+                stage=promotion.stage,
+                service=move.service,
+                release=move.new,
+                at=promotion.failed_at,
+                reason=promotion.reason,
+                promotion=promotion.id,
+            )
+        )
+        for move in promotion.moves
+    ]
 
 
 def quarantined(config: Config, facts: Facts, service: str, release: Release) -> Quarantine | None:

@@ -5,6 +5,7 @@ Run twice on what the first run left behind, it wants nothing the second time.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.config.schema import Config
 from bot.domain.action import Action, Notify, SaveHealth, SavePromotion, SaveQuarantine, Severity
@@ -14,7 +15,7 @@ from bot.domain.rollout import RolloutState
 from bot.messages import pulls as words
 from bot.messages import rollouts as rollout_words
 from bot.messages import standings as say
-from bot.planning import drift, opened, orders, rollouts
+from bot.planning import bans, drift, opened, orders, rollouts
 from bot.planning.adopt import adopted
 from bot.planning.candidates import candidates
 from bot.planning.face import opening, show_rollout
@@ -24,6 +25,8 @@ from bot.planning.standing import Candidate, Plan, Report, Standing
 
 def plan(config: Config, facts: Facts) -> Plan:
     """What to do now in the stage that `facts` are about."""
+    remade = [ban for promotion in facts.recovered for ban in bans.of_failed(promotion)]
+    facts = replace(facts, quarantines=(*facts.quarantines, *(ban.quarantine for ban in remade)))
     found, reports = candidates(config, facts)
     allowed = {name: candidate for name, candidate in found.items() if config.stage(facts.stage).promotes(name)}
     groups = _groups(config, facts, allowed)
@@ -32,7 +35,8 @@ def plan(config: Config, facts: Facts) -> Plan:
     adoptions = adopted(config, facts, groups)
     actions += [SavePromotion(promotion=promotion, why=words.adopted(promotion)) for promotion in adoptions]
     actions += [SavePromotion(promotion=promotion, why=words.recovered(promotion)) for promotion in facts.recovered]
-    in_flight = [*(promotion for promotion in facts.promotions if promotion.state.in_flight), *adoptions, *facts.recovered]
+    actions += remade
+    in_flight = [*(promotion for promotion in (*facts.promotions, *facts.recovered) if promotion.state.in_flight), *adoptions]
     busy: dict[str, Promotion] = {}
     for promotion in in_flight:
         busy[promotion.name] = promotion
