@@ -46,7 +46,7 @@ MENDING: dict[RefusalCode, str] = {
     RefusalCode.DOCUMENT_NOT_FOUND: "Check `doc` in the address against the documents of the file.",
     RefusalCode.AMBIGUOUS_MATCH: "Narrow the address with `doc`, `container` or a path, or say `count`.",
     RefusalCode.NOT_A_SCALAR: "Let the address end at a single value, or at a map with `tag` or `digest`.",
-    RefusalCode.UNSUPPORTED_SCALAR: "Write the value on one line, plain or in quotes.",
+    RefusalCode.UNSUPPORTED_SCALAR: "Write the value on one line, plain or in quotes; YAML inside YAML in a literal block (`|`).",
     RefusalCode.THROUGH_ALIAS: "Address the anchored value itself, or write the value out in place of the alias.",
     RefusalCode.THROUGH_MERGE: "Write the value out beside the merge key, or address it where the anchor stands.",
     RefusalCode.SHARED_ANCHOR: "Set `allowShared: true` in the address if every user of the anchor is to change.",

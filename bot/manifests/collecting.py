@@ -6,6 +6,7 @@ Shared by all YAML formats. Which places hold versions is decided by each format
 import re
 from bisect import bisect_right
 from collections.abc import Sequence as AnySequence
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.edits import MENDING, RefusalCode
@@ -65,13 +66,12 @@ class Collector:
         chain = (*spot.chain, node)
         for part, field in zip(("tag", "digest"), fields, strict=True):
             found = node.get(field)
-            if found is None:
+            if found is None or (isinstance(found, Scalar) and (not found.value or (found.style == "" and found.value in NULLS))):
                 continue
             scalar = self._readable(Spot(node=found, path=(*spot.path, field), chain=chain))
             if scalar is None:
                 return
-            if not (scalar.style == "" and scalar.value in NULLS) and scalar.value:
-                held[part] = scalar
+            held[part] = scalar
         if not held:
             return
         tag = Version.parse(str(held["tag"].value)) if "tag" in held else Version()
@@ -96,6 +96,15 @@ class Collector:
         text = str(node.value)
         version = Version.parse(text) if holds in (Holds.IMAGE, Holds.VALUE) else Version(tag=text)
         self._add(spot, node, (0, len(text)), key=key, owner=owner, holds=holds, artifact=artifact, version=version)
+
+    def part(self, spot: Spot, span: tuple[int, int], pattern: str, *, key: str, artifact: str, holds: Holds) -> None:
+        """A version that is a part of a scalar, addressed by a pattern over the whole file."""
+        node = self._readable(spot)
+        before = len(self.slots)
+        if node is not None and self.embedded_in is None:
+            text = str(node.value)[span[0] : span[1]]
+            self._add(spot, node, span, key=key, owner=None, holds=holds, artifact=artifact, version=Version(tag=text))
+            self.slots[before:] = [replace(slot, address={"regex": pattern}) for slot in self.slots[before:]]
 
     def problem(self, node: Node, code: str, message: str) -> None:
         """A place that should hold a version but cannot be used."""

@@ -13,7 +13,7 @@ from bot.manifests.hcl_text import HclValue, hcl_tokens, hcl_values
 from bot.manifests.references import is_reference, with_parts
 from bot.yamltext import Splice, apply, line_of
 
-REF = re.compile(r"[?&](?:ref|version)=(?P<version>[^&]+)")
+REF = re.compile(r"[?&](?:ref|version|tag)=(?P<version>[^&]+)")
 _SAFE = re.compile(r"[\w.+@:/~^<>=!, *-]+\Z", re.A)
 
 

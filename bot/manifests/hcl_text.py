@@ -1,6 +1,7 @@
 """Where the values of an HCL text (Terraform, OpenTofu, Terragrunt) stand. python-hcl2 locates; nothing is written by it.
 
-A value is known by its path: block types, their labels, attribute and object keys; equal blocks side by side are numbered.
+A value is known by its path: block types, their labels, attribute and object keys; equal blocks side by side,
+items and arguments of functions are numbered.
 """
 
 from collections import Counter
@@ -99,6 +100,11 @@ def _expression(node: Any, path: tuple[str, ...]) -> Iterator[HclValue]:
             if _kind(element) == "object_elem":
                 key = "".join(str(one) for one in element.children[0].scan_values(lambda one: not hasattr(one, "data"))).strip(' "')
                 yield from _expression(element.children[-1], (*path, key))
+    elif kind == "function_call":
+        arguments = next((child for child in node.children if _kind(child) == "arguments"), None)
+        given = [child for child in getattr(arguments, "children", ()) if _kind(child) not in ("", "new_line_or_comment")]
+        for index, argument in enumerate(given):
+            yield from _expression(argument, (*path, str(index)))
     elif kind in ("tuple", "new_line_or_comment"):
         items = [child for child in node.children if _kind(child) not in ("", "new_line_or_comment")]
         for index, item in enumerate(items):

@@ -3,10 +3,11 @@
 A `targetRevision` counts for a chart, or where it is a tag, a commit or a range; a branch says where manifests come from, not what runs.
 """
 
-from bot.domain.image import ImageRef, normal_name
+from bot.domain.image import normal_name
 from bot.domain.slot import Holds, ObjectRef
 from bot.manifests.collecting import Collector, named_steps
 from bot.manifests.embedded import collect_embedded
+from bot.manifests.helm_parameters import collect_parameters
 from bot.manifests.images import collect_images
 from bot.manifests.named_values import collect_named_values
 from bot.manifests.objects import at, is_kind, items, object_of, objects, text_at
@@ -42,7 +43,7 @@ def _source(collector: Collector, source: Spot, prefix: str, owner: ObjectRef) -
             collector.version(revision, artifact=artifact, key=f"{prefix}/{name}/revision", holds=Holds.REVISION, owner=owner)
     for image in items(at(source, "kustomize", "images")):
         _kustomize_image(collector, image, f"{prefix}/{name}/kustomize", owner)
-    _parameters(collector, items(at(source, "helm", "parameters")), f"{prefix}/{name}/parameters", owner)
+    collect_parameters(collector, items(at(source, "helm", "parameters")), f"{prefix}/{name}/parameters", owner, base=owner.name)
     for field in ("valuesObject", "values"):
         values = at(source, "helm", field)
         if values is None:
@@ -58,24 +59,6 @@ def _kustomize_image(collector: Collector, image: Spot, prefix: str, owner: Obje
     if isinstance(image.node, Scalar):
         old = str(image.node.value).partition("=")[0]
         collector.image(image, key=f"{prefix}/{normal_name(old) or old}", owner=owner)
-
-
-def _parameters(collector: Collector, parameters: list[Spot], prefix: str, owner: ObjectRef) -> None:
-    """Helm parameters: `image.tag` beside `image.repository`, and whole references."""
-    texts = {text_at(one, "name"): text_at(one, "value") for one in parameters}
-    for one in parameters:
-        name, value = text_at(one, "name") or "", at(one, "value")
-        if value is None or not isinstance(value.node, Scalar):
-            continue
-        stem, _, last = name.rpartition(".")
-        key = f"{prefix}/{name}"
-        if last.lower().endswith("image") and ImageRef.parse(str(value.node.value)) is not None:
-            collector.image(value, key=key, owner=owner)
-        elif last in ("tag", "digest", "imageTag"):
-            repository, registry = texts.get(f"{stem}.repository") or texts.get(f"{stem}.name"), texts.get(f"{stem}.registry")
-            image = normal_name(f"{registry}/{repository}" if registry and repository else repository or "")
-            artifact = image or "/".join([owner.name, *(step for step in stem.split(".") if step not in ("image", ""))])
-            collector.version(value, artifact=artifact, key=key, holds=Holds.IMAGE if image else Holds.VALUE, owner=owner)
 
 
 def _generator(collector: Collector, generator: Spot, prefix: str, owner: ObjectRef) -> None:

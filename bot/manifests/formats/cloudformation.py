@@ -11,6 +11,9 @@ from bot.manifests.objects import at, items, text_at, top
 from bot.manifests.shelf import YamlFormat
 from bot.yamltext import Mapping, Scalar, Sequence, Spot
 
+_CONFIGURATION = frozenset({"Parameters", "Tags", "StackPolicy"})
+"""The keys of a CodePipeline template configuration file."""
+
 
 def collect(collector: Collector) -> None:
     """A template, or a file of parameters."""
@@ -42,6 +45,9 @@ def _parameter(collector: Collector, name: str | None, value: Spot | None, prefi
 def _claims(collector: Collector) -> bool:
     root = collector.document.root
     if isinstance(root, Mapping):
+        names = {key.value for key, _ in root.pairs() if isinstance(key, Scalar)}
+        if names & {"Tags", "StackPolicy"} and "Parameters" in names and names <= _CONFIGURATION:
+            return True
         return root.get("AWSTemplateFormatVersion") is not None or (root.get("Resources") is not None and "AWS::" in collector.source.text)
     first = root.children[0] if isinstance(root, Sequence) and root.children else None
     return isinstance(first, Mapping) and first.get("ParameterKey") is not None
@@ -50,7 +56,7 @@ def _claims(collector: Collector) -> bool:
 FORMAT = YamlFormat(
     name="cloudformation",
     order=40,
-    needles=(b"AWSTemplateFormatVersion", b"ParameterKey", b"AWS::"),
+    needles=(b"AWSTemplateFormatVersion", b"ParameterKey", b"AWS::", b"Parameters"),
     claims=_claims,
     collect=collect,
 )

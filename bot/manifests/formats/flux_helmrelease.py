@@ -1,9 +1,10 @@
-"""Flux HelmRelease (v1, v2): the chart's version, and the images in its values."""
+"""Flux HelmRelease (v1, v2): the chart's version, and the images in its values and post-renderers."""
 
 from bot.domain.slot import Holds
 from bot.manifests.collecting import Collector
+from bot.manifests.formats.kustomize import collect_kustomize_images
 from bot.manifests.images import collect_images
-from bot.manifests.objects import at, is_kind, object_of, objects, text_at
+from bot.manifests.objects import at, is_kind, items, object_of, objects, text_at
 from bot.manifests.shelf import YamlFormat
 
 
@@ -23,6 +24,8 @@ def collect(collector: Collector) -> None:
         values = at(spot, "spec", "values")
         if values is not None:
             collect_images(collector, values, prefix=f"{prefix}/values", owner=owner)
+        for renderer in items(at(spot, "spec", "postRenderers")):
+            collect_kustomize_images(collector, at(renderer, "kustomize", "images"), prefix=f"{prefix}/images")
 
 
 FORMAT = YamlFormat(

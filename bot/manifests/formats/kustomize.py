@@ -10,8 +10,9 @@ from bot.domain.slot import Holds
 from bot.manifests.collecting import Collector
 from bot.manifests.kustomize_address import is_kustomization
 from bot.manifests.objects import at, items, text_at, top
+from bot.manifests.revisions import is_revision, repository_name
 from bot.manifests.shelf import YamlFormat
-from bot.yamltext import Mapping, Spot
+from bot.yamltext import Mapping, Scalar, Spot
 
 _REMOTE = re.compile(r"(?P<url>[^?\s]+)\?(?:\S*&)?(?:ref|version)=(?P<version>[^&\s]+)")
 
@@ -19,11 +20,24 @@ _REMOTE = re.compile(r"(?P<url>[^?\s]+)\?(?:\S*&)?(?:ref|version)=(?P<version>[^
 def collect(collector: Collector) -> None:
     """All three kinds of entries."""
     root = top(collector.document.root)
+    for field in ("resources", "components", "bases"):
+        for item in items(at(root, field)):
+            _remote_base(collector, item)
     collect_kustomize_images(collector, at(root, "images"), prefix="images")
     for item in items(at(root, "helmCharts")):
         chart, version = text_at(item, "name"), at(item, "version")
         if chart and version is not None:
             collector.version(version, artifact=chart, key=f"helmCharts/{chart}", holds=Holds.CHART)
+
+
+def _remote_base(collector: Collector, item: Spot) -> None:
+    """The reference of a base in another repository. Its slot is addressed by a pattern, because it is a part of a value."""
+    found = _REMOTE.match(str(item.node.value)) if isinstance(item.node, Scalar) else None
+    if found is None or not is_revision(found["version"]) or collector.source.text.count(found[0]) > 1:
+        return
+    url = repository_name(found["url"])
+    pattern = f"{re.escape(found[0][: found.start('version')])}(?P<version>[^&\\s\"',\\]]+)"
+    collector.part(item, found.span("version"), pattern, key=f"bases/{url}", artifact=url, holds=Holds.REVISION)
 
 
 def collect_kustomize_images(collector: Collector, images: Spot | None, *, prefix: str) -> None:

@@ -14,6 +14,8 @@ from bot.manifests.revisions import is_revision, repository_name
 from bot.manifests.shelf import TextFormat
 from bot.yamltext import line_of
 
+_HOLDERS = ("locals", "inputs", "image", "variable", "default", "set")
+"""Steps of a path that name nothing that has a version."""
 SUFFIXES = (".tf", ".tofu", ".tfvars", ".hcl")
 
 
@@ -26,10 +28,12 @@ def read(path: str, text: str) -> FileSlots:
 
 
 def _slot(path: str, text: str, found: HclValue, by_path: dict[tuple[str, ...], HclValue]) -> Slot | None:
-    key, value = found.path[-1], found.value or ""
+    key, value = _name(found, by_path), found.value or ""
     start, end = version_span(found)
     version = Version(tag=text[start:end])
     if REF.search(value):
+        if not is_revision(text[start:end]):
+            return None
         url = value.split("?")[0].removeprefix("git::")
         return _made(path, text, found, (start, end), version, repository_name(url), Holds.REVISION)
     if IMAGE_KEY.match(key):
@@ -45,10 +49,26 @@ def _slot(path: str, text: str, found: HclValue, by_path: dict[tuple[str, ...], 
             return _made(path, text, found, (start, end), version, chart, Holds.CHART)
         if beside.get("source"):
             return _made(path, text, found, (start, end), version, str(beside["source"]), Holds.VALUE)
+    if key == "required_version":
+        return None
     if VERSION_KEY.match(key) and not NOT_OURS.match(key) and is_revision(value):
-        parent = next((step for step in reversed(found.path[:-1]) if step not in ("locals", "inputs", "image") and not step.isdigit()), "")
+        parent = next((step for step in reversed(found.path[:-1]) if step not in (*_HOLDERS, key) and not step.isdigit()), "")
         return _made(path, text, found, (start, end), Version.parse(value), artifact_of(key, parent, path), Holds.VALUE)
     return None
+
+
+def _name(found: HclValue, by_path: dict[tuple[str, ...], HclValue]) -> str:
+    """What the value is called: its key; a variable's default by the variable, a Helm `set` value by its `name`, a Docker image's name."""
+    path = found.path
+    match path[-1]:
+        case "default" if len(path) == 3 and path[0] == "variable":
+            return path[1]
+        case "value" if (*path[:-1], "name") in by_path:
+            return (by_path[(*path[:-1], "name")].value or "").rpartition(".")[2] or "value"
+        case "name" if path[:2] == ("resource", "docker_image"):
+            return "image"
+        case name:
+            return name
 
 
 def _made(path: str, text: str, found: HclValue, span: tuple[int, int], version: Version, artifact: str, holds: Holds) -> Slot:

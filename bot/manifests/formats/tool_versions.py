@@ -1,4 +1,4 @@
-"""`.tool-versions` (asdf, mise): the first version of each tool."""
+"""`.tool-versions` (asdf, mise): the first version of each tool; `system`, `latest` and `path:` are none."""
 
 import re
 
@@ -6,6 +6,7 @@ from bot.domain.image import Version
 from bot.domain.slot import Holds
 from bot.manifests.found import FileSlots
 from bot.manifests.lines import line_slot
+from bot.manifests.revisions import is_revision
 from bot.manifests.shelf import TextFormat
 
 _LINE = re.compile(r"^(?P<tool>[\w.-]+)[ \t]+(?P<version>[^\s#]+)", re.M)
@@ -25,6 +26,7 @@ def read(path: str, text: str) -> FileSlots:
             ("tool-versions", match["tool"]),
         )
         for match in _LINE.finditer(text)
+        if is_revision(match["version"])
     ]
     return FileSlots(slots=tuple(slots))
 

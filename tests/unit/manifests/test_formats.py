@@ -200,6 +200,46 @@ locals { image = "ghcr.io/acme/x:1.0" }
     ("terraform", "a.tfvars", 'payments_version = "v1.0.0"\nkubernetes_version = "1.30"\n', [(1, "value", "payments", "v1.0.0", "payments_version")]),
     ("dotenv", ".env", 'API_IMAGE=ghcr.io/acme/api:1.2\nexport PAY_VERSION="1.2.3" # c\nFOO=bar\n',
      [(1, "image", "ghcr.io/acme/api", "1.2", "API_IMAGE"), (2, "value", "pay", "1.2.3", "PAY_VERSION")]),
+    ("terraform", "ecs.tf", """\
+terraform {
+  required_version = ">= 1.5"
+}
+variable "api_image_tag" {
+  default = "1.4.2"
+}
+resource "helm_release" "web" {
+  chart = "web"
+  set {
+    name  = "replicas"
+    value = "2"
+  }
+  set {
+    name  = "image.tag"
+    value = "7e12345"
+  }
+}
+resource "aws_ecs_task_definition" "t" {
+  container_definitions = jsonencode([
+    # the only one
+    { name = "t", image = "acme/t:3.2" },
+  ])
+}
+resource "docker_image" "d" { name = "acme/d:1.1" }
+module "branch" { source = "git::https://x.io/m.git?ref=main" }
+module "made" { source = format("git::https://x.io/m.git?ref=%s", var.v) }
+""", [(5, "value", "api", "1.4.2", "variable/api_image_tag/default"), (15, "value", "web", "7e12345", "resource/helm_release/web/set/1/value"),
+      (21, "image", "acme/t", "3.2", "resource/aws_ecs_task_definition/t/container_definitions/0/0/image"), (24, "image", "acme/d", "1.1", "resource/docker_image/d/name")]),
+    ("terraform", "oci.tofu", 'module "m" {\n  source = "oci://ghcr.io/acme/m?tag=1.2.3"\n}\n', [(2, "revision", "oci://ghcr.io/acme/m", "1.2.3", "module/m/source")]),
+    ("helmfile", "helmfile.yaml", "releases:\n- name: api\n  chart: acme/api\n  set:\n  - {name: image.tag, value: 1.4.2}\n  - {name: sidecar.image, value: 'acme/s:1'}\n  - {name: replicas, value: 3}\n",
+     [(5, "value", "api", "1.4.2", "releases/api/set/image.tag"), (6, "image", "acme/s", "1", "releases/api/set/sidecar.image")]),
+    ("cloudformation", "shop/prod-config.json", '{"Parameters": {"ImageTag": "1.4.2", "Size": "2"}, "Tags": {"team": "shop"}}', [(1, "value", "shop", "1.4.2", "Parameters/ImageTag")]),
+    ("flux-helmrelease", "post.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r}\nspec:\n  postRenderers:\n  - kustomize: {images: [{name: acme/a, newTag: v7}]}\n",
+     [(6, "image", "acme/a", "v7", "HelmRelease/r/images/acme/a")]),
+    ("kustomize", "kustomization.yaml", "resources:\n- ../base\n- https://github.com/acme/base//web?timeout=90s&ref=v1.2.3 # keep\n- github.com/acme/other?ref=main\n- 'https://github.com/acme/q.git?ref=0.1.0'\n",
+     [(3, "revision", "https://github.com/acme/base//web", "v1.2.3", "bases/https://github.com/acme/base//web"), (5, "revision", "https://github.com/acme/q", "0.1.0", "bases/https://github.com/acme/q")]),
+    ("helm-values", "shop/values.yaml", "image: {registry: ghcr.io, repository: acme/api, tag: 1.4.2, digest: ''}\nweb:\n  image:\n    repository: acme/web\n    tag: v1\n    digest:\n",
+     [(1, "image", "ghcr.io/acme/api", "1.4.2", "image"), (5, "image", "acme/web", "v1", "web/image")]),
+    ("tool-versions", ".tool-versions", "python system\nhelm 3.1.0\nnode latest\n", [(2, "value", "helm", "3.1.0", "helm")]),
     ("tool-versions", ".tool-versions", "nodejs 20.1.0\nhelm 3.1.0 # x\n", [(1, "value", "nodejs", "20.1.0", "nodejs"), (2, "value", "helm", "3.1.0", "helm")]),
 ]  # fmt: skip
 
