@@ -35,6 +35,7 @@ class Cache:
     objects: MutableMapping[Key, dict[str, Any]] = field(default_factory=PackedMapping)
     gone: dict[str, None] = field(default_factory=dict)
     family: Family = field(default_factory=Family)
+    _kinds: dict[str, dict[Key, None]] = field(default_factory=dict)
 
     def event(self, change: str, obj: dict[str, Any]) -> bool:
         """One event of a watch; True when something changed. Bookmarks and errors are no objects and change nothing."""
@@ -56,6 +57,7 @@ class Cache:
         elif known is not None:
             self._bury(uid(known))
         self.objects[key] = obj
+        self._kinds.setdefault(key[0], {})[key] = None
         self.family.note(key, obj)
         return True
 
@@ -67,7 +69,7 @@ class Cache:
         if known is None or (uid(obj) and uid(known) != uid(obj)):
             return False
         del self.objects[key]
-        self.family.drop(key)
+        self._drop(key)
         return True
 
     def not_found(self, key: Key) -> bool:
@@ -75,7 +77,7 @@ class Cache:
         known = self.objects.pop(key, None)
         if known is not None:
             self._bury(uid(known))
-            self.family.drop(key)
+            self._drop(key)
         return known is not None
 
     def listed(self, of_kind: str, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> set[Key]:
@@ -90,8 +92,8 @@ class Cache:
             here.add(key)
             if self.seen(obj):
                 changed.add(key)
-        for key in list(self.objects):
-            if key[0] != of_kind or (namespace is not None and key[1] != namespace) or key in here:
+        for key in self.keys(of_kind):
+            if (namespace is not None and key[1] != namespace) or key in here:
                 continue
             own = version_of(self.objects[key])
             if version is None or own is None or own <= version:
@@ -110,12 +112,19 @@ class Cache:
         """The Rollouts that use the template of the workload of that key."""
         if key[0] not in LENDERS:
             return set()
-        return {other for other in self.objects if other[:2] == (ROLLOUT, key[1]) and lender(self.objects[other]) == key}
+        return {other for other in self.keys(ROLLOUT) if other[1] == key[1] and lender(self.objects[other]) == key}
 
     def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """All objects of the kinds."""
-        wanted = frozenset(kinds)
-        return (self.objects[key] for key in list(self.objects) if key[0] in wanted)
+        return (self.objects[key] for kind in kinds for key in self.keys(kind))
+
+    def keys(self, of_kind: str) -> list[Key]:
+        """Which objects of the kind are known."""
+        return list(self._kinds.get(of_kind, ()))
+
+    def _drop(self, key: Key) -> None:
+        self._kinds.get(key[0], {}).pop(key, None)
+        self.family.drop(key)
 
     def _bury(self, buried: str) -> None:
         """Remember a uid that will never come again; the oldest are forgotten."""

@@ -104,7 +104,7 @@ class StageWatch:
         for key in changed:
             tops |= self.cache.family.tops(key) | {key} | self.cache.borrowers(key)
             if key[0] in SOURCES:
-                tops |= {other for other in self.cache.objects if other[0] == "Kustomization"}
+                tops |= set(self.cache.keys("Kustomization"))
         looked = [self.look(key) for key in tops if key[0] in WORKLOADS]
         return any(looked)
 
