@@ -11,6 +11,7 @@ from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.pruning import pruner
 from bot.app.parts import Parts
 from bot.collectors.carried import look_up_carried
+from bot.collectors.proposals import tell_proposals
 from bot.collectors.reports import send_due
 from bot.reconcile.daily import keep_digest
 from bot.reconcile.housekeeping import Duty
@@ -34,6 +35,7 @@ class Duties:
         self._tools = tools
         self.login = ""
         """Under which login the bot writes; empty until the forge was asked."""
+        self._proposed: set[tuple[int, str]] = set()
         self._missed_since = parts.clock() - KEPT_BY_GITHUB
 
     def quick(self) -> list[Duty]:
@@ -48,7 +50,11 @@ class Duties:
 
     def slow(self) -> list[Duty]:
         """Those of the background: a clone of a source repository may take minutes."""
-        return [Duty("commits", MISSED, self.look_up_commits), Duty("reports", HOURLY / 12, self.send_reports)]
+        return [
+            Duty("commits", MISSED, self.look_up_commits),
+            Duty("reports", HOURLY / 12, self.send_reports),
+            Duty("proposals", MISSED, self.tell_proposals),
+        ]
 
     def learn_login(self) -> None:
         """Ask the forge once under which login we write: events of our own writing are told apart by it."""
@@ -77,7 +83,12 @@ class Duties:
 
     def send_reports(self) -> None:
         """Make the delivery reports that are due; they are sent with the other messages."""
-        send_due(self.parts.config, self.parts.delivery, self.outbox, self.parts.clock)
+        send_due(self.parts.config, self.parts.delivery, self.outbox, self.parts.clock, self.parts.forge)
+
+    def tell_proposals(self) -> None:
+        """Tell pull requests that change this configuration what it would have done."""
+        parts = self.parts
+        tell_proposals(parts.config, parts.forge, parts.repositories, parts.delivery, parts.clock(), self._proposed)
 
     def tell_daily(self) -> None:
         """Keep the day's digest when it is due; it is sent with the other messages."""

@@ -1,6 +1,7 @@
-"""Makes the delivery reports that are due, once per team and period, and hands them on: to the chat, and into a folder.
+"""Makes the delivery reports that are due, once per team and period, and hands them on: to the chat, as an issue, and into a folder.
 
-Decides nothing about figures or days (`reporting`), and sends nothing itself: a message waits in the outbox until the chat took it.
+Decides nothing about figures or days (`reporting`), and sends nothing itself: a message waits in the outbox until the chat took it. An
+issue that the forge forbids keeps no report from the chat, and the message says that it is missing.
 """
 
 import re
@@ -13,9 +14,11 @@ import structlog
 
 from bot.config.schema import Config
 from bot.domain.action import Notify, Severity
+from bot.domain.errors import UserError
 from bot.domain.instants import format_instant, parse_instant
 from bot.reporting.digest import digest
 from bot.reporting.formats import find_formats
+from bot.reporting.formats._rows import title
 from bot.reporting.live import Records, live_history
 from bot.reporting.page import Page, build_page
 from bot.reporting.schedule import Due, due, stage_of
@@ -44,7 +47,13 @@ class Letterbox(Protocol):
     def put(self, message: Notify, *, now: datetime) -> bool: ...
 
 
-def send_due(config: Config, kept: Kept, outbox: Letterbox, clock: Callable[[], datetime]) -> int:
+class Board(Protocol):
+    """Where issues are written, each mark once."""
+
+    def open_issue(self, repository: str, *, title: str, body: str, mark: str) -> str: ...
+
+
+def send_due(config: Config, kept: Kept, outbox: Letterbox, clock: Callable[[], datetime], board: Board) -> int:
     """Make what is due and was not made; how many. The row is written last, so that a crash in between repeats the same keys."""
     now, stage, made = clock(), stage_of(config), 0
     for one in due(config, now):
@@ -54,7 +63,7 @@ def send_due(config: Config, kept: Kept, outbox: Letterbox, clock: Callable[[], 
         before = kept.last_report(one.series(stage), before=now)
         page = page_of(config, kept, one, now=now, told_as_of=parse_instant(before["as_of"]) if before else None)
         _write(config, page, key)
-        outbox.put(_message(config, page, one, key), now=now)
+        outbox.put(_message(config, page, one, key, _open(config, page, board, key)), now=now)
         document = {"as_of": format_instant(now), "figures": page.report.figures_to_json()}
         kept.save_report(key, one.series(stage), document, as_of=now)
         log.info("report.made", key=key)
@@ -79,7 +88,21 @@ def page_of(config: Config, kept: Kept, one: Due, *, now: datetime, told_as_of: 
     )
 
 
-def _message(config: Config, page: Page, one: Due, key: str) -> Notify:
+def _open(config: Config, page: Page, board: Board, key: str) -> str:
+    """Where the report is read as an issue; empty where it is none, a sentence where the forge forbids it."""
+    repository = config.reports.issues
+    if repository is None:
+        return ""
+    window = page.report.window
+    name = f"{title(page)}, {window.first} to {page.report.days[-1] if page.report.days else window.first}"
+    try:
+        return board.open_issue(repository, title=name, body=find_formats()["markdown"](page), mark=f"report:{key}")
+    except UserError as error:
+        log.warning("report.no_issue", key=key, repository=repository, problem=error.what)
+        return f"It could not be written as an issue of {repository}: {error.what}"
+
+
+def _message(config: Config, page: Page, one: Due, key: str, link: str) -> Notify:
     """Sent to the team's channel: the chat finds it by one of the team's services."""
     own = sorted(name for name, service in config.services.items() if one.team is not None and service.team == one.team)
     return Notify(
@@ -88,7 +111,7 @@ def _message(config: Config, page: Page, one: Due, key: str) -> Notify:
         severity=Severity.INFO,
         stage=page.report.stage,
         service=own[0] if own else "",
-        text=digest(page, restated=page.restated),
+        text=digest(page, link=link, restated=page.restated),
         fields={},
     )
 

@@ -1,6 +1,7 @@
-"""Where incidents come from, and which delivery reports are sent when.
+"""Where incidents come from, which delivery reports are sent when, and where changes of this configuration are proposed.
 
-Decides what may stand under `incidents` and `reports`. What an incident means is left to the reports, secrets to the environment.
+Decides what may stand under `incidents`, `reports` and `simulation`. What an incident means is left to the reports, secrets to the
+environment.
 """
 
 from collections.abc import Mapping
@@ -8,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.config._model import SETTINGS, StageName
+from bot.config._model import SETTINGS, Branch, Folder, RepositoryName, StageName
 from bot.config.notifications import ClockTime, Credential, Weekday
-from bot.gates._fields import Listed, Zone
+from bot.gates._fields import Listed, PositiveDuration, Zone
 
 Period = Literal["weekly", "monthly"]
 
@@ -48,5 +49,22 @@ class Reports(BaseModel):
     """The weekly report is sent on this day, for the ISO week that ended before it; the monthly one on the first of the month."""
     at: ClockTime = Field(default="09:00", validate_default=True)
     """At this time of the day."""
+    issues: RepositoryName | None = None
+    """Each report becomes an issue of this repository too, and the message in the chat leads to it."""
     folder: str = ""
     """Write each report into this folder too, as Markdown and as an HTML page (print it for a PDF)."""
+
+
+class Simulation(BaseModel):
+    """Where this configuration is kept, so that pull requests that change it are told what it would have done."""
+
+    model_config = SETTINGS
+
+    repository: RepositoryName | None = None
+    """Pull requests here that change `file` get a comment: the recorded history, replayed under the proposed gates."""
+    branch: Branch = "main"
+    """Pull requests onto this branch are looked at."""
+    file: Annotated[Folder, Field(min_length=1)] = "config.yaml"
+    """The path of this configuration in the repository."""
+    since: PositiveDuration = Field(default="90d", validate_default=True)
+    """How much of the history is replayed."""

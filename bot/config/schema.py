@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema
 
 from bot.config._model import SETTINGS, STAGE_NAME, Account, StageName, TeamSlug
 from bot.config.artifacts import Artifacts
-from bot.config.delivery import Incidents, Reports
+from bot.config.delivery import Incidents, Reports, Simulation
 from bot.config.notifications import Notifications, Slack
 from bot.config.people import Group, People, Permission, RoleName, Roles, Team
 from bot.config.render import Render
@@ -192,6 +192,8 @@ class Config(BaseModel):
     """Who tells of incidents."""
     reports: Reports = Reports()
     """Which delivery reports are sent."""
+    simulation: Simulation = Simulation()
+    """Where changes of this configuration are proposed."""
     artifacts: Artifacts = Artifacts()
     """Where new versions come from, besides an upstream stage."""
     teams: Mapping[str, Team] = {}

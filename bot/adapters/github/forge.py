@@ -14,6 +14,7 @@ from bot.adapters.github.budget import Budget, Priority
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.errors import CLEAN_STATUS, PULL_EXISTS
 from bot.adapters.github.face import Wanted, with_marker
+from bot.adapters.github.issues import Issues
 from bot.adapters.github.ledger import Ledger, branch_subject, pull_subject
 from bot.adapters.github.pages import Known, Reader
 from bot.adapters.github.people import People
@@ -46,6 +47,7 @@ class GitHubForge:
         self._reader = Reader(wire, self._known, clock)
         self._people = People(wire, clock, visible=self._known.repositories.__contains__)
         self.deployments = Deployments(wire)
+        self._issues = Issues(wire)
         self._painter = Painter(wire, self._reader, self._known)
         self._lock = threading.Lock()
         self._fresh: set[tuple[str, int]] = set()
@@ -225,6 +227,10 @@ class GitHubForge:
             return
         ask = self._pull_ask("write a comment", repository, number, priority=Priority.COSMETIC)
         self._wire.rest("POST", f"/repos/{repository}/issues/{number}/comments", ask, body={"body": f"{body}\n\n{hidden}"})
+
+    def open_issue(self, repository: str, *, title: str, body: str, mark: str) -> str:
+        """The issue's address; where one with this hidden mark is there already, that one's. One REST call to look, one to write."""
+        return self._issues.open(repository, title=title, body=body, mark=mark, author=self.identity())
 
     def permission(self, repository: str, login: str) -> str:
         """One REST call, remembered for a minute (half a minute where it allows nothing)."""

@@ -70,6 +70,19 @@ def get_repository_label(call: Call) -> Answer:
     return Answer(body=label_view(call.world, call.repository, label))
 
 
+@routes.add("GET", HOME + "/issues", needs=READ)
+def list_issues(call: Call) -> Answer:
+    """Issues and pull requests, newest first, by state and by who opened them."""
+    state, creator = call.request.query.get("state", "open"), call.request.query.get("creator", "").lower()
+    if state not in ("open", "closed", "all"):
+        raise ApiError(422, "Validation Failed", errors=[{"resource": "Issue", "code": "invalid", "field": "state"}])
+    found = [issue for issue in call.repository.issues.values() if state in ("all", issue.state)]
+    if creator:
+        found = [issue for issue in found if issue.author.login.lower() == creator]
+    page, links = page_of(call, sorted(found, key=lambda issue: issue.number, reverse=True))
+    return Answer(body=[issue_view(call.world, call.repository, issue) for issue in page], headers=links)
+
+
 @routes.add("GET", ISSUE, needs=READ)
 def get_issue(call: Call) -> Answer:
     """An issue, or the issue half of a pull request."""
