@@ -1,6 +1,7 @@
 """How plans are written: a table for people, stable JSON for programs."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -70,18 +71,27 @@ def sentence(action: Action) -> str:
 
 
 def as_json(found: Plans) -> str:
-    """One object: {"apiVersion", "kind", "assumption", "stages": [{"stage", "look_again", "problems", "actions", "services"}]}."""
-    stages = [
-        {
-            "stage": plan.stage,
-            "look_again": plan.look_again.isoformat() if plan.look_again else None,
-            "problems": dict(plan.problems),
-            "actions": [_action(action) for action in plan.actions if type(action).__name__ not in HIDDEN],
-            "services": [_report(report) for report in plan.reports],
-        }
-        for plan in found.plans
-    ]
-    return json.dumps({"apiVersion": "promotion-bot/v1", "kind": "Plan", "assumption": found.assumption, "stages": stages}, indent=2)
+    """One object: {"apiVersion", "kind", "assumption", "stages": [{"stage", "look_again", "problems", "actions", "services"}]}.
+
+    Every action and every service is one line: thousands of them, indented, cost more than the plan itself.
+    """
+    head = {"apiVersion": "promotion-bot/v1", "kind": "Plan", "assumption": found.assumption}
+    return _with_rows(head, "stages", [_stage(plan) for plan in found.plans])
+
+
+def _stage(plan: Plan) -> str:
+    look = plan.look_again.isoformat() if plan.look_again else None
+    head = {"stage": plan.stage, "look_again": look, "problems": dict(plan.problems)}
+    actions = [json.dumps(_action(action)) for action in plan.actions if type(action).__name__ not in HIDDEN]
+    text = _with_rows(head, "actions", actions)
+    return _with_rows(text, "services", [json.dumps(_report(report)) for report in plan.reports])
+
+
+def _with_rows(head: dict[str, Any] | str, name: str, rows: Sequence[str]) -> str:
+    """The object with one list more, a row a line."""
+    text = head if isinstance(head, str) else json.dumps(head)
+    listed = ",\n".join(rows)
+    return f'{text[:-1]}, "{name}": [\n{listed}\n]}}' if rows else f'{text[:-1]}, "{name}": []}}'
 
 
 def _action(action: Action) -> dict[str, Any]:
