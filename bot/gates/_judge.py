@@ -76,14 +76,11 @@ def _asked(gate: Gate, ask: Callable[[], object], now: datetime) -> Verdict:
     again = verdict.look_again
     if again is not None and again <= now:
         again = now + SOONEST
-    return replace(
-        verdict,
-        gate=gate.label,
-        hard=gate.hard,
-        look_again=again,
-        sentence=_clean(verdict.sentence),
-        changer=_clean(verdict.changer),
-    )
+    sentence, changer = _clean(verdict.sentence), _clean(verdict.changer)
+    said = (verdict.gate, verdict.hard, verdict.look_again, verdict.sentence, verdict.changer)
+    if said == (gate.label, gate.hard, again, sentence, changer):
+        return verdict
+    return replace(verdict, gate=gate.label, hard=gate.hard, look_again=again, sentence=sentence, changer=changer)
 
 
 @lru_cache(maxsize=8192)
