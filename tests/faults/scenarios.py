@@ -5,6 +5,7 @@ People look at the forge and the clusters, never at the bot. Each scenario reach
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -56,8 +57,13 @@ def _newer(world: World) -> None:
 
 
 def _order(world: World) -> None:
-    """One who may not approve says so and is answered; then one who may does, by a command."""
+    """One who may not approve says so and is answered; then one who may does, by a command.
+
+    Not in the head's own second: GitHub tells a comment's time to the second, so what was said in it may have been said before the head.
+    """
     for pull in world.pulls("open"):
+        if datetime.now(UTC) - pull.created_at < timedelta(seconds=2):
+            continue
         say = partial(world.github.comment, world.repository("qa"), pull.number)
         if _told(world):
             world.once("refused", partial(say, STRANGER, "/promote approve"))
