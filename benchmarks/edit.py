@@ -1,9 +1,9 @@
 """Measures the edit engine and the search for slots. Run: python -m benchmarks.edit [--files N]
 
 Prints one JSON object. `edit`: microseconds a file for libyaml alone (the floor: its events, and PyYAML's C loader), for our reading, our
-slots and one whole verified edit (each edit with a new version, so that no cache helps), and for ruamel.yaml's round trip, on the same
-texts in one run: the example environments, and a values file of 10,000 lines. Goals: reading within 1.5 times the events' time, an
-edit within 5 times, ruamel's round trip 15 times slower than the edit.
+slots and one whole verified edit (each edit with a new version, so that no cache helps), for ruamel.yaml's round trip, and for npm's
+`yaml` and yq where they are installed, on the same texts in one run: the example environments, and a values file of 10,000 lines.
+Goals: reading within 1.5 times the events' time, an edit within 5 times, ruamel's round trip 15 times slower than the edit.
 `scan`: seconds for a bare clone with N manifests read cold, and after a commit that changed one of them. Goals: 5 s and 50 ms for 8,000.
 """
 
@@ -21,6 +21,7 @@ import yaml
 from ruamel.yaml import YAML
 from yaml._yaml import CParser
 
+from benchmarks._peers import peers
 from benchmarks.rows import Row
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
@@ -58,6 +59,7 @@ def bench() -> list[Row]:
             Row(what=f"{name}: reading / libyaml's events", measured=found["reading / events"], unit="times", goal=1.5),
             Row(what=f"{name}: edit / libyaml's events", measured=found["edit / events"], unit="times", goal=5),
             Row(what=f"{name}: ruamel's round trip / edit", measured=found["round trip / edit"], unit="times", goal=15, at_least=True),
+            *(Row(what=f"  {way}", measured=took, unit="µs a file") for way, took in found["microseconds"].items()),
         ]
     return [
         *rows,
@@ -94,6 +96,7 @@ def compare(texts: list[tuple[str, str]], *, rounds: int) -> dict[str, Any]:
     best["ruamel.yaml round trip"] = (
         min(timed(lambda _: [round_trip(text) for _, text in texts], turn) for turn in range(2)) * 1e6 / len(texts)
     )
+    best |= peers([text for _, text in texts])
     return {
         "files": len(texts),
         "bytes a file": sum(len(text) for _, text in texts) // len(texts),
