@@ -17,6 +17,8 @@ OWN = frozenset({"why"})
 """Verbs that the command line has in another form."""
 WEIGHTY = frozenset({"rollback", "override", "freeze"})
 """Orders that are asked about once more."""
+ODD = ' \t"“”\\'
+"""Signs that a word cannot hold outside of quotes."""
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -109,12 +111,9 @@ def _confirm(line: str, *, as_json: bool) -> None:
 
 def quoted(word: str) -> str:
     """A word of the shell as one word of the grammar: in double quotes where it holds blanks or quotes."""
+    from bot.commands.grammar import in_quotes
+
     name, equals, value = word.partition("=")
-    if word.startswith("--") and equals and any(sign in value for sign in ' \t"\\'):
-        return f"{name}={_in_quotes(value)}"
-    return _in_quotes(word) if not word or any(sign in word for sign in ' \t"\\') else word
-
-
-def _in_quotes(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    if word.startswith("--") and equals and any(sign in value for sign in ODD):
+        return f"{name}={in_quotes(value)}"
+    return in_quotes(word) if not word or any(sign in word for sign in ODD) else word

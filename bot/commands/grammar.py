@@ -200,6 +200,11 @@ def _words(text: str) -> list[Word] | None:
     return found
 
 
+def in_quotes(text: str) -> str:
+    """A text as one word of a line, whatever stands in it: what `parse` reads back as it was."""
+    return '"' + "".join(f"\\{sign}" if sign in _QUOTES or sign == "\\" else sign for sign in text) + '"'
+
+
 def _quote(text: str) -> str:
     """What somebody typed, for a sentence: short, in a code span, without signs that could do something."""
     clean = "".join(sign if sign.isprintable() and sign != "`" else "·" for sign in text)

@@ -8,8 +8,9 @@ import html
 import re
 from collections.abc import Sequence
 
-from bot.messages.slack import SECTION, TEXT, clip, escape, paragraphs
+from bot.messages.slack import CUT, SECTION, TEXT, clip, escape, paragraphs, section
 
+MOST_SECTIONS = 45
 _SPAN = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^\s()<>|]{1,1000})\)")
 _BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
@@ -35,11 +36,8 @@ def _rows(lines: Sequence[str]) -> list[str]:
             if found:
                 found.pop()
             continue
-        if len(bare) > 1 and bare.startswith("|") and bare.endswith("|"):
-            cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", bare[1:-1])]
-            found.append("- " + " · ".join(cell for cell in cells if cell))
-        else:
-            found.append(line)
+        cells = _cells(line)
+        found.append("- " + " · ".join(cell for cell in cells if cell) if cells else line)
     return found
 
 
@@ -65,8 +63,59 @@ def _prose(text: str) -> str:
 
 
 def answer_blocks(text: str) -> list[dict[str, object]]:
-    """The answer as sections within Slack's limits."""
-    return paragraphs(_rows(text.split("\n")), _line, most=TEXT)
+    """The answer within Slack's limits: prose as sections, and the rows of a table as a section each, its last cell below the others."""
+    found: list[dict[str, object]] = []
+    used = 0
+    for rows, lines in _parts(text.split("\n")):
+        if not rows:
+            made = (
+                paragraphs("\n".join(lines).strip("\n").split("\n"), _line, most=max(TEXT - used, len(CUT) + 1))
+                if "".join(lines).strip()
+                else []
+            )
+        else:
+            made = [section(_row(cells)) for cells in rows]
+        for block in made:
+            size = len(str(block["text"]["text"]))  # type: ignore[index]
+            if len(found) == MOST_SECTIONS or used + size > TEXT - len(CUT):
+                return [*found, section(CUT)]
+            found.append(block)
+            used += size
+    return found or [section("–")]
+
+
+def _parts(lines: Sequence[str]) -> list[tuple[list[list[str]], list[str]]]:
+    """The text cut into tables (their rows without the head) and prose, in order; one of each pair is empty."""
+    found: list[tuple[list[list[str]], list[str]]] = []
+    place = 0
+    while place < len(lines):
+        end = place
+        while end < len(lines) and _cells(lines[end]):
+            end += 1
+        if end - place > 1 and _RULE.match(lines[place + 1].strip()):
+            found.append(([_cells(line) for line in lines[place + 2 : end]], []))
+            place = end
+            continue
+        if not found or found[-1][0] or not found[-1][1]:
+            found.append(([], []))
+        found[-1][1].append(lines[place])
+        place += 1
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    bare = line.strip()
+    if len(bare) < 2 or not bare.startswith("|") or not bare.endswith("|"):
+        return []
+    return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", bare[1:-1])]
+
+
+def _row(cells: Sequence[str]) -> str:
+    """`*payments* · qa · open` and below it why, as one section that is never too long."""
+    *head, last = [cell for cell in cells if cell] or [""]
+    first = " · ".join(f"*{_line(cell)}*" if place == 0 and not cell.startswith("*") else _line(cell) for place, cell in enumerate(head))
+    text = f"{first}\n{_line(last)}" if first else _line(last)
+    return text if len(text) <= SECTION else clip(" · ".join(cells), SECTION)
 
 
 def answer_text(text: str) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.commands.grammar import in_quotes
 from bot.domain.promotion import Promotion
 from bot.messages.slack import clip
 from bot.messages.words import listing
@@ -54,19 +55,19 @@ def read(text: str) -> Pressed | None:
     return Pressed(stage=stage, number=number, head=head, moves=tuple((move[0], move[1], move[2]) for move in moves))
 
 
-def lines(action: str, pressed: Pressed) -> tuple[str, ...]:
-    """The command lines that a press means; empty for an action that is none of ours."""
+def lines(action: str, pressed: Pressed, *, reason: str = "") -> tuple[str, ...]:
+    """The command lines that a press means, with the reason that was asked for, if any; empty for an action that is none of ours."""
     match action:
         case "promotion_approve":
             return (f"approve {pressed.stage} --sha {pressed.head}",) if pressed.head else ()
         case "promotion_hold":
-            return ('hold --reason "held with the button in Slack"',)
+            return (f"hold --reason {in_quotes(reason or 'held with the button in Slack')}",)
         case "promotion_why":
             return ("why",)
         case "promotion_revert":
-            why = f'--reason "taken back with the button in Slack, #{pressed.number}"'
+            why = f"--reason {in_quotes(reason or f'taken back with the button in Slack, #{pressed.number}')}"
             return tuple(
-                f"rollback {_quoted(service)} {pressed.stage} --from {_quoted(new)} {why}"
+                f"rollback {in_quotes(service)} {pressed.stage} --from {in_quotes(new)} {why}"
                 for service, old, new in pressed.moves
                 if old and new
             )
@@ -109,9 +110,3 @@ def _confirm(title: str, text: str) -> dict[str, object]:
 
 def _plain(text: str) -> dict[str, object]:
     return {"type": "plain_text", "text": text}
-
-
-def _quoted(text: str) -> str:
-    """One word of a line, whatever stands in it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

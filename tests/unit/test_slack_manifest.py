@@ -62,6 +62,7 @@ SCOPES = {
     "conversations.history": ["channels:history", "groups:history"],
     "conversations.replies": ["channels:history", "groups:history"],
     "users.info": ["users:read"],
+    "views.open": [],
 }
 """What each method that the bot calls asks for, as its page on docs.slack.dev says."""
 
@@ -87,6 +88,7 @@ def test_its_scopes_are_those_of_the_methods_that_are_called(manifest: Any) -> N
     code = "".join(file.read_text() for file in (ROOT / "bot" / "adapters" / "slack").glob("*.py"))
     called = set(re.findall(r'"((?:auth|chat|conversations|users|views|files|reactions)\.[a-zA-Z]+)"', code))
     called |= {f"{family}.{name}" for family, name in re.findall(r"client\.(chat|views|users)_([a-zA-Z]+)\(", code)}
+    assert {"chat.postEphemeral", "views.open", "chat.update"} <= called
     assert called <= SCOPES.keys()
     needed = {scope for method in called for scope in SCOPES[method]}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed | {"commands"}

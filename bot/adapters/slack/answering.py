@@ -52,6 +52,15 @@ class Answering:
             return False
         return True
 
+    def ask(self, trigger: str, view: dict[str, object]) -> bool:
+        """Open a window at whoever pressed; Slack allows it for three seconds. False when it did not open."""
+        try:
+            self._client.views_open(trigger_id=trigger, view=view)
+        except (SlackApiError, SlackClientError, OSError, ValueError) as error:
+            log.warning("slack.window_not_opened", reason=type(error).__name__)
+            return False
+        return True
+
     def _by_url(self, url: str, text: str, blocks: Sequence[dict[str, object]]) -> bool:
         try:
             taken = WebhookClient(url, timeout=SECONDS).send(

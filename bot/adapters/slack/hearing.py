@@ -21,7 +21,7 @@ from bot.adapters.slack.answering import Answering
 from bot.adapters.slack.membership import Members
 from bot.domain.errors import BotError, TransientError, UserError
 from bot.domain.heard import Heard
-from bot.messages import slack_answer, slack_buttons
+from bot.messages import slack_answer, slack_buttons, slack_reason
 
 log = structlog.get_logger("slack")
 
@@ -67,6 +67,7 @@ class Hearing:
         for action in slack_buttons.ACTIONS:
             self.app.action(action)(self._pressed)
         self.app.action(slack_buttons.LINK)(_nothing)
+        self.app.view(slack_reason.CALLBACK)(self._given)
 
     def close(self) -> None:
         """End what is under way; nothing new is begun."""
@@ -109,7 +110,39 @@ class Hearing:
         if lines and self._double((heard.user, str(action.get("action_id")), value)):
             ack()
             return
-        self._begin(ack, heard, lines, place, known=bool(lines) and bool(body.get("trigger_id") or stamp))
+        known = bool(lines) and bool(body.get("trigger_id") or stamp)
+        view = slack_reason.window(str(action.get("action_id")), value, channel=place["channel"], thread=place["thread"])
+        if known and view is not None and body.get("trigger_id"):
+            place["trigger"] = str(body["trigger_id"])
+            self._begin(ack, heard, lines, place, known=True, view=view)
+            return
+        self._begin(ack, heard, lines, place, known=known)
+
+    def _given(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """A window was sent: the same as the button that opened it, with the reason."""
+        user, given = _map(body.get("user")), slack_reason.read(view)
+        if given is None:
+            ack(response_action="errors", errors={slack_reason.BLOCK: "Say why in a few words."})
+            return
+        heard = Heard(
+            team=str(user.get("team_id") or _map(body.get("team")).get("id") or ""),
+            user=str(user.get("id") or ""),
+            line="; ".join(given.lines),
+            key=f"window:{view.get('id')}",
+            at=self._clock(),
+            stage=given.pressed.stage,
+            number=given.pressed.number,
+        )
+        place = {"url": "", "channel": given.channel, "user": heard.user, "thread": given.thread}
+
+        def taken(text: str = "") -> None:
+            """Slack shows a text in a window only as what is wrong with a field."""
+            if text:
+                ack(response_action="errors", errors={slack_reason.BLOCK: text})
+            else:
+                ack()
+
+        self._begin(taken, heard, given.lines, place, known=bool(given.lines and view.get("id")))
 
     def _double(self, click: tuple[str, str, str]) -> bool:
         """The same button pressed twice by the same person in a moment is one press."""
@@ -121,8 +154,17 @@ class Hearing:
             self._clicks[click] = now
         return known
 
-    def _begin(self, ack: Ack, heard: Heard, lines: Sequence[str], place: Mapping[str, str], *, known: bool) -> None:
-        """Acknowledge at once, then do it. With too much waiting, say so in place of it."""
+    def _begin(
+        self,
+        ack: Callable[..., object],
+        heard: Heard,
+        lines: Sequence[str],
+        place: Mapping[str, str],
+        *,
+        known: bool,
+        view: dict[str, object] | None = None,
+    ) -> None:
+        """Acknowledge at once, then do it, or ask for the reason first. With too much waiting, say so in place of it."""
         if not known:
             ack("Nothing was done: this command or button cannot be read. It may come from an older message.")
             return
@@ -131,13 +173,16 @@ class Hearing:
             return
         ack()
         try:
-            self._work.submit(self._do, heard, lines, place)
+            self._work.submit(self._do, heard, lines, place, view)
         except RuntimeError:
             self._waiting.release()
             self._tell(place, "Nothing was done: the bot is about to stop. Give it again in a minute.")
 
-    def _do(self, heard: Heard, lines: Sequence[str], place: Mapping[str, str]) -> None:
+    def _do(self, heard: Heard, lines: Sequence[str], place: Mapping[str, str], view: dict[str, object] | None) -> None:
+        """A window that does not open keeps nobody from what was pressed: it is done without a reason of one's own then."""
         try:
+            if view is not None and self._answering.ask(place["trigger"], view):
+                return
             text = self._answer(heard, lines)
             if text is not None:
                 self._tell(place, text)

@@ -29,6 +29,7 @@ from bot.reconcile.chatting import ChatDesk, once
 from bot.reconcile.orders import Desk
 from bot.reconcile.questions import Questions
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.acting import Ack
 from bot.sandbox.slack.workspace import Message
 from bot.web import slack_hook
 from bot.web.health import Readiness
@@ -135,6 +136,12 @@ class SlackWorld(StageWorld):
 
     def orders(self) -> list[Directive]:
         return list(self.history.directives("qa"))
+
+    def give(self, user: str, reason: str) -> Ack:
+        """Send the window that was opened last with this reason."""
+        until(lambda: bool(self.slack.workspace.views))
+        view = list(self.slack.workspace.views)[-1]
+        return self.slack.submit(user, view, {"reason": {"reason": {"type": "plain_text_input", "value": reason}}})
 
     def answers(self, user: str) -> list[Message]:
         """What only this user saw, oldest first."""

@@ -1,5 +1,7 @@
 """Slash commands and buttons, by HTTP and by Socket Mode: the same line, the same desk, the same answer."""
 
+import json
+
 import pytest
 
 from bot.domain.directive import Order
@@ -54,24 +56,75 @@ def test_an_approve_button_of_an_older_head_approves_nothing(world: SlackWorld) 
     assert world.orders() == []
 
 
-def test_hold_and_why(world: SlackWorld) -> None:
+@pytest.mark.parametrize("way", ["http", "socket"])
+def test_hold_asks_why_and_is_answered_where_it_was_pressed(world: SlackWorld, way: str) -> None:
     promotion = world.opened()
     card = world.card(promotion)
-    with world.by_http():
+    with world.by_http() if way == "http" else world.by_socket():
         world.slack.press("ana", card, slack_buttons.HOLD)
+        assert world.give("ana", 'numbers\nlook "odd" --until 4h').in_time
         assert "is held" in world.answer("ana")
         [order] = world.orders()
         assert (order.order, order.number) == (Order.HOLD, promotion.number)
+        assert (order.reason, order.until) == ('numbers look "odd" --until 4h', None)
+        assert world.answers("ana")[0].channel == card.channel
+
+
+def test_a_window_without_a_reason_stays_open_and_nothing_is_held(world: SlackWorld) -> None:
+    card = world.card(world.opened())
+    with world.by_http():
+        world.slack.press("ana", card, slack_buttons.HOLD)
+        ack = world.give("ana", " \n ")
+        assert json.loads(ack.body) == {"response_action": "errors", "errors": {"reason": "Say why in a few words."}}
+    assert world.orders() == []
+
+
+def test_a_window_that_is_sent_twice_is_one_order(world: SlackWorld) -> None:
+    card = world.card(world.opened())
+    with world.by_http():
+        world.slack.press("ana", card, slack_buttons.HOLD)
+        for _ in range(3):
+            world.give("ana", "x")
+        assert "is held" in world.answer("ana")
+        world.slack.slash("ana", CHANNEL, "/promote", "unhold #1")
+        world.answer("ana", after=1)
+        world.give("ana", "x")
+        world.slack.slash("ana", CHANNEL, "/promote", "ping")
+        world.answer("ana", after=2)
+    assert [one.withdrawn_at is None for one in world.orders()] == [False]
+
+
+def test_who_may_not_is_refused_when_the_window_is_sent(world: SlackWorld) -> None:
+    card = world.card(world.opened())
+    with world.by_http():
+        world.slack.press("zoe", card, slack_buttons.HOLD)
+        world.give("zoe", "mine")
+        assert "was not applied" in world.answer("zoe")
+    assert world.orders() == []
+
+
+def test_a_window_that_does_not_open_keeps_nobody_from_holding(world: SlackWorld) -> None:
+    card = world.card(world.opened())
+    world.slack.fault("internal_error", method="views.open", times=5)
+    with world.by_http():
+        world.slack.press("ana", card, slack_buttons.HOLD)
+        assert "is held" in world.answer("ana")
+    assert [order.reason for order in world.orders()] == ["held with the button in Slack"]
+
+
+def test_why_by_button(world: SlackWorld) -> None:
+    card = world.card(world.opened())
+    with world.by_http():
         world.slack.press("ana", card, slack_buttons.WHY)
-        assert "nothing to tell" in world.answer("ana", after=1)
+        assert "nothing to tell" in world.answer("ana")
 
 
 def test_a_double_click_is_one_click(world: SlackWorld) -> None:
     card = world.card(world.opened())
     with world.by_http():
-        acks = [world.slack.press("ana", card, slack_buttons.HOLD) for _ in range(3)]
+        acks = [world.slack.press("ana", card, slack_buttons.APPROVE) for _ in range(3)]
         assert all(ack.in_time for ack in acks)
-        assert "is held" in world.answer("ana")
+        assert "Approved" in world.answer("ana")
         world.slack.slash("ana", CHANNEL, "/promote", "ping")
         until(lambda: len(world.answers("ana")) >= 2)
     assert len(world.orders()) == 1

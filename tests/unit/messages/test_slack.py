@@ -68,6 +68,31 @@ def test_notices_and_answers_are_valid_and_harmless(nasty: str) -> None:
         no_magic(blocks)
 
 
+def board(*rows: str) -> str:
+    return "\n".join(["| service | stage | standing | versions | why |", "|---|---|---|---|---|", *rows])
+
+
+def test_a_board_is_a_section_for_each_row_between_what_stands_around_it() -> None:
+    row = "| `payments` | qa | open [#7](https://x.example/7) | `1.0.0` → `1.1.0` | soak \\| waits for @\u200bmia |"
+    blocks = slack_answer.answer_blocks(f"Hello\n\n{board(row, '| `x` | prod | ready | `2` | |')}\n\nBye")
+    check(blocks)
+    assert texts(blocks) == [
+        "Hello",
+        "*`payments`* · qa · open <https://x.example/7|#7> · `1.0.0` → `1.1.0`\nsoak | waits for @\u200bmia",
+        "*`x`* · prod · ready\n`2`",
+        "Bye",
+    ]
+
+
+@pytest.mark.parametrize("nasty", [*NASTY, LONG, "&" * 4_000])
+def test_a_board_of_hundreds_says_that_it_is_cut_and_harms_nobody(nasty: str) -> None:
+    cell = nasty.replace("\n", " ")
+    blocks = slack_answer.answer_blocks(board(*[f"| `s{n}` | qa | {cell} | 1 | {cell} |" for n in range(300)]))
+    check(blocks)
+    no_magic(blocks)
+    assert texts(blocks)[-1] == slack.CUT
+
+
 @given(st.text(max_size=400))
 def test_no_text_at_all_calls_a_channel(text: str) -> None:
     blocks = slack_answer.answer_blocks(text)
