@@ -48,7 +48,7 @@ def look_up_carried(config: Config, kept: Kept, sources: Sources, clock: Callabl
     todo: dict[str, list[SaveDeployment]] = {}
     for row in kept.records().deployments:
         source = config.service(row.service).source
-        if source is not None and row.kind == "promotion" and deploy_id(row) not in settled:
+        if source is not None and row.kind in ("promotion", "hotfix") and deploy_id(row) not in settled:
             todo.setdefault(source, []).append(row)
     done = 0
     for repository, rows in todo.items():

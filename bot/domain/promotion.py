@@ -73,7 +73,8 @@ class Promotion:
     Instants are UTC. `head` is the promotion branch's commit as we wrote it; `base` the stage's commit it stands on.
     `rollout_since` is when the present watch began (merge or revert); `healthy_since` when the rollout became healthy and stayed so.
     `taken_over_by` is the login of a person who pushed to the branch: the bot stops editing then. `closed_by` is the login of a
-    person who closed the pull request: the same content is not offered again by itself. `version` counts the stored row's writes.
+    person who closed the pull request: the same content is not offered again by itself. `hotfix` says that the pull request had the
+    label when it was merged. `version` counts the stored row's writes.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Promotion:
     reason: str = ""
     taken_over_by: str = ""
     closed_by: str = ""
+    hotfix: bool = False
     version: int = 0
 
     @property

@@ -18,7 +18,7 @@ from bot.messages import orders as order_words
 from bot.messages import pulls as words
 from bot.planning import orders
 from bot.planning.face import renewing, show
-from bot.planning.gating import first_blocking, judge, next_look
+from bot.planning.gating import HOTFIX_LABEL, first_blocking, judge, next_look
 from bot.planning.standing import Report, Standing
 
 FRESH = timedelta(seconds=30)
@@ -70,6 +70,7 @@ def _merged(config: Config, facts: Facts, promotion: Promotion, pull: PullReques
         merge_commit=pull.merge_commit,
         merged_by=by,
         rollout_since=pull.merged_at or facts.now,
+        hotfix=HOTFIX_LABEL in pull.labels,
     )
     blocking = first_blocking(judge(config, facts, promotion))
     why = words.merged_by(by, blocking)
@@ -172,8 +173,9 @@ def may_merge(facts: Facts, promotion: Promotion, mode: str) -> bool:
 
 
 def _merge(facts: Facts, promotion: Promotion, method: str, *, queue: bool) -> MergePromotion:
+    pull = facts.pulls.get(promotion.number) if promotion.number is not None else None
     return MergePromotion(
-        promotion=promotion,
+        promotion=replace(promotion, hotfix=pull is not None and HOTFIX_LABEL in pull.labels),
         head=promotion.head,
         base=facts.stages[facts.stage].head or "",
         method=method,

@@ -101,7 +101,7 @@ def _baking(stage: Stage, facts: Facts, promotion: Promotion, since: datetime) -
     why = words.healthy(promotion, started)
     healthy = replace(promotion, state=PromotionState.HEALTHY, healthy_since=started, ended_at=facts.now, reason=why)
     actions: list[Action] = [SavePromotion(promotion=healthy, why=why)]
-    actions += [_deployment(promotion, move.service, started, "success", "promotion", move.new) for move in promotion.moves]
+    actions += [_deployment(promotion, move.service, started, "success", _kind(promotion), move.new) for move in promotion.moves]
     actions += [_notify(promotion, "healthy", Severity.INFO, why), show_rollout(healthy, why)]
     return Decision(actions=tuple(actions), report=_report(healthy, Standing.UP_TO_DATE, why))
 
@@ -116,7 +116,7 @@ def _failed(stage: Stage, facts: Facts, promotion: Promotion, reason: str) -> De
             stage=stage.name, service=move.service, release=move.new, at=facts.now, reason=reason, promotion=promotion.id
         )
         actions.append(SaveQuarantine(quarantine=quarantine))
-        actions.append(_deployment(promotion, move.service, facts.now, "failed", "promotion", move.new))
+        actions.append(_deployment(promotion, move.service, facts.now, "failed", _kind(promotion), move.new))
     actions += [
         _notify(promotion, "failed", Severity.CRITICAL, words.failed_notice(promotion, reason, stage.on_failure)),
         show_rollout(failed, why),
@@ -240,6 +240,10 @@ def _together(facts: Facts, services: tuple[str, ...]) -> tuple[RolloutState, st
 def _waiting(promotion: Promotion, sentence: str, look_again: datetime | None) -> Decision:
     report = replace(_report(promotion, Standing.ROLLING_OUT, sentence), look_again=look_again)
     return Decision(actions=(), report=report, look_again=look_again)
+
+
+def _kind(promotion: Promotion) -> str:
+    return "hotfix" if promotion.hotfix else "promotion"
 
 
 def _deployment(promotion: Promotion, service: str, at: datetime, status: str, kind: str, release: Release) -> SaveDeployment:

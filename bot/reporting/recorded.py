@@ -25,7 +25,8 @@ def event_of(
     """One recorded rollout. A rollback takes back the rollout of the same promotion: the failed one, or the healthy one if only that
     is among the `known` ids. A promotion to an older version is a rollback too, whoever asked for it."""
     back = saved.kind in (RolloutKind.ROLLBACK, RolloutKind.REVERT)
-    names = [_identity(saved, RolloutKind.PROMOTION, status) for status in (RolloutStatus.FAILED, RolloutStatus.SUCCESS)]
+    forth = RolloutKind.HOTFIX if saved.promotion.hotfix else RolloutKind.PROMOTION
+    names = [_identity(saved, forth, status) for status in (RolloutStatus.FAILED, RolloutStatus.SUCCESS)]
     kind = RolloutKind.ROLLBACK if saved.kind == RolloutKind.PROMOTION and _older(saved) else RolloutKind(saved.kind)
     brought = (carried or {}).get(deploy_id(saved), NOTHING)
     forward = saved.status == RolloutStatus.SUCCESS and kind not in (RolloutKind.ROLLBACK, RolloutKind.REDEPLOY)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.action import ClosePromotion, MergePromotion, SavePromotion, SaveVerdicts, Show, UpdatePromotion
 from bot.domain.directive import Directive, Order
 from bot.domain.promotion import PromotionState
@@ -140,3 +142,13 @@ def test_a_strangers_pull_request_with_our_marker_is_not_adopted():
     foreign = pull(body=body(promotion()), ours=False, author=ANA)
     found = plan(config(), given(promotions=(), pulls={7: foreign}))
     assert not any(isinstance(action, SavePromotion) for action in found.actions)
+
+
+@pytest.mark.parametrize("labels", [{"hotfix": None}, {}])
+def test_what_is_merged_remembers_that_it_was_a_hotfix(labels):
+    found = plan(config(), given(pulls={7: pull(labels=labels)}))
+    merge = next(action for action in found.actions if isinstance(action, MergePromotion))
+    assert merge.promotion.hotfix is bool(labels)
+    behind = pull(labels=labels, state=PullState.MERGED, merge_commit=OTHER, merged_at=NOW)
+    adopted = plan(config(), given(pulls={7: behind}))
+    assert [action.promotion.hotfix for action in adopted.actions if isinstance(action, SavePromotion)] == [bool(labels)]

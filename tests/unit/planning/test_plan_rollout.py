@@ -220,3 +220,11 @@ def test_an_agent_that_stands_elsewhere_has_not_taken_it_however_healthy_it_look
     late = replace(seen_facts, promotions=(merged(rollout_since=NOW - timedelta(minutes=10)),))
     assert saved(plan(config(**RULES), late)).state is PromotionState.FAILED
     assert "has not taken" in saved(plan(config(**RULES), late)).reason
+
+
+@pytest.mark.parametrize(("hotfix", "kind"), [(True, "hotfix"), (False, "promotion")])
+def test_the_history_knows_a_hotfix(hotfix, kind):
+    record = (merged(hotfix=hotfix),)
+    for state in (RolloutState.HEALTHY, RolloutState.DEGRADED):
+        found = watched(state, record=record)
+        assert [action.kind for action in found.actions if isinstance(action, SaveDeployment)] == [kind]

@@ -1,5 +1,6 @@
 """The bot's own records as events: what it did, what it saw, what people and monitors told, each linked by identity."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.action import SaveDeployment
@@ -53,6 +54,13 @@ def test_a_rollback_takes_back_the_failed_rollout_of_its_promotion() -> None:
 def test_a_rollback_of_a_healthy_promotion_takes_back_that() -> None:
     good, back = deploys(Records(deployments=[saved(1, T), saved(1, T + HOUR, kind="rollback")]))
     assert back.rolls_back == good.id
+
+
+def test_a_hotfix_is_rework_and_a_rollback_takes_back_that() -> None:
+    rows = [saved(1, T, "failed", kind="hotfix"), saved(1, T + HOUR, kind="rollback")]
+    fixing = [replace(row, promotion=replace(row.promotion, hotfix=True)) for row in rows]
+    failed, back = deploys(Records(deployments=fixing))
+    assert (failed.kind, failed.id, back.rolls_back) == (RolloutKind.HOTFIX, "p1:api:hotfix:failed", failed.id)
 
 
 def test_a_promotion_to_an_older_version_is_a_rollback() -> None:
