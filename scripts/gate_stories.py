@@ -15,7 +15,7 @@ from bot.domain.pull import CheckState
 from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Verdict
 from bot.gates import Gate
-from tests.support.builders import NOW, health, release
+from tests.support.builders import ANA, NOW, health, release
 from tests.support.cases import answered, approval, case, check, gate, judge, move, order, upstream
 
 Story = tuple[str, Gate, Case]
@@ -71,6 +71,9 @@ def _checks() -> Iterator[Story]:
     yield "red", made, case(checks=(check("smoke-tests", CheckState.FAILURE, url="https://ci.example/7"),))
     yield "running", made, case(checks=(check("smoke-tests", CheckState.PENDING),))
     yield "only an older commit has it", made, case(checks=(check("smoke-tests", commit="c" * 40),))
+    two = (check("smoke-tests", source="jenkins"), check("smoke-tests", CheckState.FAILURE, source="actions"))
+    yield "two sources contradict each other", made, case(checks=two)
+    yield "only the bot's own check has reported", made, case(checks=(check("promotion/prod"),))
     yield "the forge cannot be asked", made, case(checks=None)
 
 
@@ -82,6 +85,8 @@ def _approval() -> Iterator[Story]:
     yield "for an older head", made, case(approvals=(approval(teams=lead, head="c" * 40),))
     yield "by the one who started it", made, case(approvals=(approval(teams=lead),), starter="ana")
     yield "by somebody who left the team", made, case(approvals=(approval(may=False, why_not="they are not in acme/leads any more"),))
+    yield "by somebody who pushed to the branch", made, case(approvals=(approval(teams=lead),), pushers=(ANA,))
+    yield "by a stranger", made, case(approvals=(approval(may=False),))
     owners = gate("approval", codeowners=True)
     yield "the owners cannot be read", owners, answered(owners, case(approvals=(approval(),)), problem="GitHub answered 502")
 
@@ -114,13 +119,16 @@ def _freeze() -> Iterator[Story]:
 
 
 def _http() -> Iterator[Story]:
-    made = gate("http", url="https://status.example/api", times=3)
+    made = gate("http", url="https://status.example/api", times=3, body="^ok")
     good = [{"at": NOW - timedelta(seconds=30 * index), "status": 200, "body": "ok"} for index in (2, 1, 0)]
     pairs: list[tuple[str, object]] = [
         ("three good answers", good),
         ("one so far", good[-1:]),
         ("a wrong status", [*good, {"at": NOW, "status": 503, "body": ""}]),
         ("slow", [*good, {"at": NOW, "error": "no answer within 5s"}]),
+        ("a body that is not the expected one", [{"at": NOW, "status": 200, "body": "<html>Sign in</html>"}]),
+        ("it answers without end", [*good, {"at": NOW, "error": "the answer is larger than 1048576 bytes"}]),
+        ("the last answer is old", [{**one, "at": NOW - timedelta(hours=1)} for one in good]),
         ("absent", "connection refused"),
         ("its address is forbidden", "169.254.169.254 is a link-local address, which is never dialled"),
     ]
@@ -140,7 +148,12 @@ def _metric() -> Iterator[Story]:
         ("measured too shortly", samples(0.001, 0.001)),
         ("no data", []),
         ("not a number", samples(*[0.001] * 10, float("nan"))),
+        ("two series, one of them above", [*samples(*[0.001] * 11), *samples(*[0.3] * 11)]),
+        ("a hole in the samples", [{"labels": {}, "samples": [[NOW.timestamp() - 300, 0.001], [NOW.timestamp(), 0.001]]}]),
+        ("infinite", samples(*[0.001] * 10, float("inf"))),
+        ("it answers nonsense", {"labels": 7}),
         ("absent", "connection refused"),
+        ("slow", "no answer within 10s"),
     ]
     yield from _with(made, *pairs)
 
@@ -152,8 +165,14 @@ def _image() -> Iterator[Story]:
         ("it is not there", {"exists": False}),
         ("the tag was pushed again", {"exists": True, "digest": OTHER}),
         ("the registry cannot be asked", "the registry answered 429; it asks to wait 60s"),
+        ("the registry's digest is not that of the bytes", "the manifest's bytes are not what Docker-Content-Digest says"),
+        ("the registry names no content", {"exists": True}),
+        ("the answer is not understood", {"exists": "yes"}),
     ]
     yield from _with(gate("image"), *pairs, about=about)
+    young = gate("image", max_age="30d")
+    future = {"exists": True, "digest": DIGEST, "created": NOW + timedelta(days=1)}
+    yield from _with(young, ("it was built in the future", future), about=about)
     signed = gate("image", signature={"key": "cosign.pub"})
     yield from _with(signed, ("nobody can check signatures", {"exists": True, "digest": DIGEST}), about=about)
 
@@ -183,7 +202,14 @@ def _policy() -> Iterator[Story]:
         nested = f"{endless}.all({name}, {nested})"
     yield "it would run for ever", gate("policy", name="endless", expression=nested), case()
     made = gate("policy", rule="promotion/allow")
-    yield from _with(made, ("OPA denies", {"deny": ["no ticket"]}), ("OPA is absent", "connection refused"), ("OPA has no such rule", {}))
+    pairs: list[tuple[str, object]] = [
+        ("OPA denies", {"deny": ["no ticket"]}),
+        ("OPA allows and denies", {"allow": True, "deny": ["no ticket"]}),
+        ("OPA is absent", "connection refused"),
+        ("OPA is slow", "no answer within 2s"),
+        ("OPA has no such rule", {}),
+    ]
+    yield from _with(made, *pairs)
 
 
 def _webhook() -> Iterator[Story]:
@@ -195,6 +221,8 @@ def _webhook() -> Iterator[Story]:
         ("both at once", {"state": "passed", "allow": False}),
         ("something else", {"ok": 1}),
         ("slow", "no answer within 5s"),
+        ("absent", "connection refused"),
+        ("it answers without end", "the answer is larger than 1048576 bytes"),
     ]
     yield from _with(made, *pairs)
 

@@ -5,7 +5,7 @@ registry and checking signatures is the collector's. What the answer does not sp
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -19,9 +19,11 @@ from bot.domain.verdict import Outcome, Verdict
 from bot.gates._asking import answers, ask
 from bot.gates._base import Gate
 from bot.gates._fields import HttpUrl, PositiveDuration, Texts
-from bot.gates._words import several
+from bot.gates._words import instant, several
 
 WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PENDING)
+SKEW = timedelta(minutes=5)
+"""So far the clock of whoever built an image may be ahead."""
 
 
 class Signature(BaseModel):
@@ -134,6 +136,8 @@ class Image(Gate):
         if not isinstance(created, datetime):
             return Outcome.UNKNOWN, f"Nobody can say when {reference} was built."
         age = case.now - created
+        if age < -SKEW:
+            return Outcome.UNKNOWN, f"{reference} says that it was built in the future ({instant(created)}): its age is not known."
         if self.max_age is not None and age > self.max_age:
             return Outcome.FAILED, f"{reference} was built {spell(age)} ago, and at most {spell(self.max_age)} is wanted."
         if self.min_age is not None and age < self.min_age:

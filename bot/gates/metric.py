@@ -146,6 +146,12 @@ class Metric(Gate):
             many = "A baseline needs queries that give one series each; aggregate with sum() or avg()."
             return self.unknown(many, "Whoever owns the configuration", look_again=again)
         means = [math.fsum(value for _, value in series[0]) / len(series[0]) for series in (found, base)]
+        if not all(map(math.isfinite, means)):
+            return self.unknown(
+                f"{self.label} or its baseline is infinite at times ({means[0]:g} beside {means[1]:g}): nothing to compare.",
+                "Whoever owns the metric",
+                look_again=again,
+            )
         if means[1] <= 0:
             return (
                 None
