@@ -55,7 +55,8 @@ def answer_lines(requests: IO[bytes], answers: IO[bytes], *, write: bool) -> Non
 
 
 def answer_line(line: bytes, *, write: bool = False) -> dict[str, Any]:
-    """The answer to one request: {"content"}, or {"error", "message", "line"}."""
+    """The answer to one request: {"content"}, or {"error", "message", "line"}; the message says what, where and how to mend it."""
+    request: dict[str, Any] = {}
     try:
         request = _request(line)
         content = _content(request)
@@ -64,7 +65,8 @@ def answer_line(line: bytes, *, write: bool = False) -> dict[str, Any]:
             write_file(Path(request["path"]), edited)
         return {"content": edited.decode("utf-8")}
     except EditRefused as refusal:
-        return {"error": refusal.code, "message": refusal.message, "line": refusal.line}
+        where = f"{request['path']}:{refusal.line}: " if "content" not in request and isinstance(request.get("path"), str) else ""
+        return {"error": refusal.code, "message": f"{where}{refusal.message}. {refusal.fix}", "line": refusal.line}
     except _BadRequest as refusal:
         return {"error": refusal.code, "message": str(refusal), "line": 1}
     except Exception as error:  # one request's fault, even ours, must not cost the others their answers

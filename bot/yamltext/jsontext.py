@@ -19,6 +19,7 @@ from yaml.events import (
 )
 
 from bot.yamltext.nodes import Document, Mapping, Node, Sequence, Text, TextError, begin
+from bot.yamltext.splicing import line_of
 
 _TOKEN = re.compile(r'[ \t\r\n]*(?:(?P<string>"(?:[^"\\\x00-\x1f]|\\.)*")|(?P<plain>[^\s,:{}\[\]"]+)|(?P<mark>[,:{}\[\]]))')
 DEEPEST = 64
@@ -64,7 +65,7 @@ def read(text: str) -> Text | None:
             closed.closing = MappingEndEvent(start, end) if piece == "}" else SequenceEndEvent(start, end)
             events.append(closed.closing)
             if isinstance(closed, Mapping):
-                _check_keys(closed)
+                _check_keys(text, closed)
             continue
         if found.lastgroup == "mark":
             opening: Any = (MappingStartEvent if piece == "{" else SequenceStartEvent)(None, None, True, start, end, flow_style=True)
@@ -95,10 +96,11 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _check_keys(mapping: Mapping) -> None:
-    seen: set[str] = set()
+def _check_keys(text: str, mapping: Mapping) -> None:
+    seen: dict[str, int] = {}
     for key, _ in mapping.pairs():
         if isinstance(key, ScalarEvent):
             if key.value in seen:
-                raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one object", begin(key))
-            seen.add(key.value)
+                lines = f"lines {line_of(text, seen[key.value])} and {line_of(text, begin(key))}"
+                raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one object, {lines}", begin(key))
+            seen[key.value] = begin(key)

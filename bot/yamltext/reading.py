@@ -25,6 +25,7 @@ from yaml.events import (
 
 from bot.yamltext import jsontext
 from bot.yamltext.nodes import Document, Mapping, Node, Sequence, Text, TextError, begin, finish
+from bot.yamltext.splicing import line_of
 from bot.yamltext.stillness import no_collection
 
 
@@ -136,12 +137,13 @@ class _Builder:
             for key in keys:
                 if isinstance(key, Mapping) and self.text.startswith("{{", key.start - 1):
                     raise TextError("TemplateSyntax", "the file holds a template where YAML expects a value", key.start) from None
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for key in keys:
             if isinstance(key, ScalarEvent):
                 if key.value in seen:
-                    raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping", begin(key))
-                seen.add(key.value)
+                    lines = f"lines {line_of(self.text, seen[key.value])} and {line_of(self.text, begin(key))}"
+                    raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping, {lines}", begin(key))
+                seen[key.value] = begin(key)
 
 
 def _check_size(text: str) -> None:

@@ -70,11 +70,19 @@ def splice_for(source: Text, node: Scalar, value: str, *, flow: bool) -> Splice:
     inside = (token_start(text, node), finish(node)) if flow else None
     if node.style in BLOCK:
         if not one_line(node) or value[0] in " \t":
-            raise TextError("UnsupportedScalar", "the value is a block of several lines, or ends with a line break", begin(node))
+            raise TextError("UnsupportedScalar", block_refusal(node), begin(node))
         return replace(
             _inside(layout, str(node.value), value, node.style), inside=(token_start(text, node), finish(node)), frame=("k: ", "")
         )
     return replace(_inside(layout, str(node.value), value, node.style), inside=inside)
+
+
+def block_refusal(node: Scalar) -> str:
+    """Why the value of a block cannot be edited."""
+    value = str(node.value)
+    if value.rstrip("\n").count("\n") or not value.strip("\n"):
+        return "the value is a block of several lines, or of none"
+    return f"the block ends with a line break, which would belong to the version too; `{node.style}-` leaves it out"
 
 
 def raw_of(value: str, style: str | None) -> str:

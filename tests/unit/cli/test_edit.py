@@ -145,3 +145,15 @@ def test_a_line_too_long_costs_the_others_nothing() -> None:
     done = run("edit", "--batch", stdin=b'"' + b"x" * (40 * 1_048_576) + b'"\n' + good + b"y" * (17 * 1_048_576))
     answers = [json.loads(one) for one in done.stdout.split(b"\n")[:-1]]
     assert [one.get("error", one.get("content")) for one in answers] == ["BadRequest", "tag: v2\n", "BadRequest"]
+
+
+def test_a_refusal_in_a_batch_says_where_and_how_to_mend(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"a: 1\ntag: &v v1\nb: *v\n")
+    request = {"address": {"path": "$.tag"}, "new": "v2"}
+    answer = answer_line(line(path=str(file), **request))
+    assert (answer["error"], answer["line"]) == ("SharedAnchor", 2)
+    assert answer["message"].startswith(f"{file}:2: the value stands under an anchor")
+    assert "allowShared" in answer["message"]
+    answer = answer_line(line(content=file.read_text(), **request))
+    assert answer["message"].startswith("the value stands under an anchor")

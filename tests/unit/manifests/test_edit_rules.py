@@ -224,3 +224,19 @@ def test_the_line_of_a_refusal_in_an_embedded_text_counts_in_the_outer_file() ->
     with pytest.raises(EditRefused) as caught:
         edit(b"a: 1\nv: |\n  x: 1\n  tag: *y\n", {"path": "$.v", "embedded": PATH}, "v2")
     assert caught.value.line == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a: 1\ntag: v1\nb: 2\ntag: v2\n", "lines 2 and 4"),
+        ('{"e": "\\ud83d\\ude80",\n "tag": "v1",\n\n "tag": "v2"}', "lines 2 and 4"),
+        ("tag: |\n  v1\n", "`|-`"),
+        ("tag: >\n  v1\n", "line break"),
+    ],
+    ids=["both lines of a key", "both lines in JSON", "the sign that would help", "folded"],
+)
+def test_a_refusal_says_where_and_what_would_help(content: str, told: str) -> None:
+    with pytest.raises(EditRefused) as caught:
+        edit(content.encode(), PATH, "v3")
+    assert told in caught.value.message
