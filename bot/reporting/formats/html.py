@@ -9,14 +9,18 @@ from html import escape
 from bot.domain.statistics import median, percentile
 from bot.reporting.cards import Card, Trend, cards_of, headline
 from bot.reporting.charts import bars, lines, sparkline, stacked_bars
+from bot.reporting.charts_time import heat_map, spans
+from bot.reporting.dora import age
 from bot.reporting.dwell import funnel, stage_order, steps
 from bot.reporting.explain import METRICS, explain
 from bot.reporting.formats._rows import BLOCKED_HEADS, PHASE_HEADS, blocked, facts, open_failures, phases, recovered, services, title
 from bot.reporting.formats._style import SORT, STYLE
+from bot.reporting.hours import WEEKDAYS, Span, by_weekday_and_hour, failure_spans
 from bot.reporting.page import Page
 from bot.reporting.words import number, span
 
 _SHOWN_ROWS = 500
+_SHOWN_SPANS = 50
 _DAY = 86_400
 _SIGNS = {Trend.BETTER: "▲ better", Trend.WORSE: "▼ worse", Trend.NOISE: "● noise", Trend.UNKNOWN: "– no comparison"}
 
@@ -33,6 +37,7 @@ def render(page: Page) -> str:
         _table(("Deploy", "Service", "Version", "Age", "Why"), open_failures(page.report)) if page.report.open_failures else "<p>None.</p>",
         *_waiting(page),
         *_charts(page),
+        *_times(page),
         "<h2>Services</h2>",
         _table(("Service", "Deployments", "Failed changes", "Fail rate", "Lead time", "Change"), services(page)),
         *_drill_down(page),
@@ -90,6 +95,38 @@ def _charts(page: Page) -> Iterable[str]:
         yield "<h2>How far versions came</h2>"
         reached = funnel(page.rollouts, path, window, as_of)
         yield bars([(stage, float(count), str(count)) for stage, count in reached], "versions that reached each stage")
+
+
+def _times(page: Page) -> Iterable[str]:
+    """When it happened: nothing is drawn where nothing happened."""
+    report = page.report
+    found = by_weekday_and_hour(report)
+    if any(map(any, found)):
+        zone = report.window.zone.key
+        yield f"<h2>Rollouts by weekday and hour ({escape(zone)})</h2>"
+        rows = list(zip(WEEKDAYS, found, strict=True))
+        yield heat_map(rows, [f"{hour:02d}" for hour in range(24)], f"rollouts by weekday and hour, {zone}")
+    failed = failure_spans(report)[-_SHOWN_SPANS:]
+    if failed:
+        begin, until = report.window.starts_at, max(min(report.window.ends_at, report.as_of), failed[-1].begin)
+        whole = (until - begin).total_seconds() or 1
+        drawn = [
+            (
+                f"{one.change.first.service} {one.change.first.version}"[:30],
+                (one.begin - begin).total_seconds() / whole,
+                None if one.end is None else (one.end - begin).total_seconds() / whole,
+                _lasted(one, page),
+            )
+            for one in failed
+        ]
+        yield "<h2>Failures and their recovery</h2>"
+        yield spans(drawn, "failed changes: " + "; ".join(told for *_, told in drawn))
+
+
+def _lasted(one: Span, page: Page) -> str:
+    if one.end is None:
+        return f"{one.change.first.id}: open for {span(age(one.change, page.report.as_of))}"
+    return f"{one.change.first.id}: recovered after {span(one.change.recovery_s)}"
 
 
 def _waiting(page: Page) -> Iterable[str]:
