@@ -64,9 +64,7 @@ def layout_of(text: str, node: Scalar) -> Layout:
         case '"' | "'":
             layout = _quoted(text, value, start, end)
         case _:
-            raise TextError(
-                "UnsupportedScalar", "the value is a folded block of several lines, or it ends with a line break", start
-            )
+            raise TextError("UnsupportedScalar", "the value is a folded block of several lines, or it ends with a line break", start)
     if layout is None:
         raise TextError("UnsupportedScalar", "the value goes over several lines", start)
     return layout

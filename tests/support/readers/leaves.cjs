@@ -15,8 +15,12 @@ function walk (node, path, leaves) {
 }
 
 function read (text, version) {
-  const documents = parseAllDocuments(text, { version, logLevel: 'silent', uniqueKeys: false })
-  return documents.some(one => one.errors.length) ? null : documents.map(one => walk(one.contents, '', []))
+  try {
+    const documents = parseAllDocuments(text, { version, logLevel: 'silent', uniqueKeys: false })
+    return documents.some(one => one.errors.length) ? null : documents.map(one => walk(one.contents, '', []))
+  } catch {
+    return null
+  }
 }
 
 createInterface({ input: process.stdin }).on('line', line => {

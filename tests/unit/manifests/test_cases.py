@@ -10,7 +10,7 @@ import pytest
 from bot.manifests import EditRefused, edit
 
 ROOT = Path(__file__).parents[3]
-FILES = [ROOT / "tests/data/edit/cases.jsonl", ROOT.parent / "shared/yaml/cases.jsonl"]
+FILES = [ROOT / "tests/data/edit/cases.jsonl", ROOT / "tests/data/edit/variants.jsonl", ROOT.parent / "shared/yaml/cases.jsonl"]
 CASES = {
     f"{case['cls']}: {case['title']}": case
     for file in FILES
