@@ -1,7 +1,7 @@
 """Which versions an upstream stage ran healthily before it went on to another: for stages that follow every version.
 
-Decides from the recorded changes of health. A stretch counts where it was ended by another version, not by a break, and was at least as
-long as the stage's soak time. The version that stands there now is no stretch: it is judged by what is seen.
+Decides from the recorded changes of health. A stretch counts where it was ended by another version, not by degradation, and was at least
+as long as the stage's soak time. The version that stands there now is no stretch: it is judged by what is seen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from bot.domain.release import Release
 from bot.domain.rollout import RolloutState
 
 LOOK_BACK = timedelta(days=30)
+BAD = frozenset({RolloutState.DEGRADED.value, RolloutState.TIMED_OUT.value})
 
 Change = tuple[str, datetime, str, str]
 """Service, since when (UTC), state, the release's text."""
@@ -39,7 +40,10 @@ def stretches(changes: Iterable[Change], *, at_least: timedelta) -> dict[str, tu
     found: dict[str, list[Proven]] = {}
     running: dict[str, tuple[datetime, str]] = {}
     for service, at, state, version in changes:
-        began = running.pop(service, None)
+        began = running.get(service)
+        if began is not None and version == began[1] and state not in BAD:
+            continue
+        running.pop(service, None)
         if began is not None and version and version != began[1] and at - began[0] >= at_least:
             release = Release.read(began[1])
             if release is not None:

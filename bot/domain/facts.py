@@ -35,7 +35,9 @@ class Health:
     """A service's rollout in a stage's cluster, for the release that git declares there.
 
     `since` is when this state began for this release, as recorded (UTC). `taken` is true when the cluster's workloads want what git
-    declares; `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said.
+    declares; `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said. `steady_since` is since
+    when the release has been healthy here, short interruptions aside (None: it is not, or was interrupted for too long); `left_at` is
+    when the present interruption began.
     """
 
     service: str
@@ -46,6 +48,8 @@ class Health:
     taken: bool = False
     running: tuple[str, ...] = ()
     workloads: tuple[WorkloadState, ...] = ()
+    steady_since: datetime | None = None
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +135,9 @@ class Facts:
     `unshown` are ids of promotions that ended while their pull request still shows an earlier state.
     `recovered` are promotions that the database knows nothing of, found again in the branch's log.
     `forge_problem` says why pull requests could not be read; then `pulls` are those of the last good read. `offers` are the newest
-    versions that were offered to a first stage, by artifact; `offer_problems` say why the newest of an artifact is not known. `proven` are the finished stretches of health of the upstream stages, by stage
-    and service, oldest first, as far as they are long enough for this stage; only where it follows every version.
+    versions that were offered to a first stage, by artifact; `offer_problems` say why the newest of an artifact is not known. `proven` are
+    the finished stretches of health of the upstream stages, by stage and service, oldest first, as far as they are long enough for this
+    stage; only where it follows every version.
     """
 
     now: datetime

@@ -1,7 +1,8 @@
 """soak: the version has run healthily in the upstream stages, without a break, for the given time.
 
-Decides from the upstreams' recorded health: `healthy_since` begins anew with every degradation. Whether the version is
-the right one and healthy at all is `upstream`'s word; here the clock then simply does not run.
+Decides from the upstreams' recorded health: `healthy_since` begins anew with every degradation that outlasts the stage's `rollout.grace`,
+and with everything else that keeps it from being healthy for longer than `rollout.timeout`. Whether the version is the right one and
+healthy at all is `upstream`'s word; here the clock then simply does not run.
 """
 
 from typing import Literal

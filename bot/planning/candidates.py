@@ -79,7 +79,7 @@ def _choose(config: Config, stage: Stage, facts: Facts, service: str, views: Map
     if isinstance(chosen, Report):
         return chosen
     name, release = chosen
-    since = facts.stages[name].health[service].since if service in facts.stages[name].health else facts.now
+    since = upstream_fact(facts, name, service, release).healthy_since or facts.now
     return _weigh(config, stage, facts, mine, Offer(origin=name, release=release, since=since))
 
 
@@ -190,7 +190,7 @@ def upstream_fact(facts: Facts, stage: str, service: str, release: Release) -> U
         stage=stage,
         declares=declares,
         state=state,
-        healthy_since=health.since if healthy else None,
+        healthy_since=(health.steady_since or health.since) if healthy else None,
         reason=health.reason,
         release=declared.release if declared is not None else None,
     )

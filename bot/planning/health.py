@@ -10,12 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.config.stage import Rollout
 from bot.domain.facts import Health, ServiceView
 from bot.domain.image import known_as
 from bot.domain.order import same
 from bot.domain.release import Release
 from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadState, combine
 from bot.domain.slot import Holds, Slot
+from bot.planning.steadiness import steadied
+
+PATIENCE = Rollout()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,17 @@ def running(workloads: Iterable[WorkloadState]) -> Running:
 
 
 def healths(
-    services: Mapping[str, ServiceView], snapshot: ClusterSnapshot, *, recorded: Mapping[str, Health], now: datetime
+    services: Mapping[str, ServiceView],
+    snapshot: ClusterSnapshot,
+    *,
+    recorded: Mapping[str, Health],
+    now: datetime,
+    rollout: Rollout = PATIENCE,
 ) -> dict[str, Health]:
-    """Each service's health at `now`; `recorded` are those that were seen last."""
+    """Each service's health at `now`; `recorded` are those that were seen last, `rollout` the stage's patience."""
     found = running(snapshot.workloads)
-    return {name: _health(view, snapshot, found, last=recorded.get(name), now=now) for name, view in services.items()}
+    judged = {name: _health(view, snapshot, found, last=recorded.get(name), now=now) for name, view in services.items()}
+    return {name: steadied(health, recorded.get(name), rollout=rollout, now=now) for name, health in judged.items()}
 
 
 def _health(view: ServiceView, snapshot: ClusterSnapshot, found: Running, *, last: Health | None, now: datetime) -> Health:

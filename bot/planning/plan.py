@@ -176,17 +176,17 @@ def _health(facts: Facts) -> list[Action]:
     actions: list[Action] = []
     for service, health in sorted(facts.stages[facts.stage].health.items()):
         before = facts.recorded.get(service)
-        if before is not None and (before.state, before.release, before.taken, before.since) == (
-            health.state,
-            health.release,
-            health.taken,
-            health.since,
-        ):
+        if before is not None and _essence(before) == _essence(health):
             continue
         actions.append(SaveHealth(stage=facts.stage, health=health))
         if before is not None and service not in watched and _turned_bad(before, health):
             actions.append(_alarm(facts, health))
     return actions
+
+
+def _essence(health: Health) -> tuple[object, ...]:
+    """What of a health is worth a row: words and workloads alone are not."""
+    return health.state, health.release, health.taken, health.since, health.steady_since, health.left_at
 
 
 def _turned_bad(before: Health, health: Health) -> bool:
