@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.domain.redact import redact
 
-NOISY = ("dbos", "httpx", "httpcore", "urllib3", "uvicorn.access", "github", "kubernetes", "slack_sdk", "alembic")
+NOISY = ("dbos", "markdown_it", "httpx", "httpcore", "urllib3", "uvicorn.access", "github", "kubernetes", "slack_sdk", "alembic")
 LONGEST = 4000
 
 

@@ -42,6 +42,7 @@ class Timing:
     rescue: timedelta = timedelta(seconds=10)
     stop_wait: timedelta = timedelta(seconds=20)
     keep_runs: timedelta = timedelta(hours=1)
+    rest_after: timedelta = timedelta(seconds=10)
     workers: int = 8
 
 
@@ -89,6 +90,7 @@ class Queue(Protocol):
     def stop(self) -> None: ...
     def take_over(self, executor: str) -> list[str]: ...
     def held(self) -> Mapping[str, str]: ...
+    def hurry(self, busy: bool) -> None: ...
     def put_back(self, runs: Sequence[str]) -> None: ...
     def waiting(self) -> set[str]: ...
     def prune(self, *, before: datetime) -> int: ...
@@ -198,6 +200,13 @@ class Engine:
             log.warning("runs.rescued", runs=stuck)
             self.queue.put_back(stuck)
 
+    def rest(self) -> None:
+        """Ask for runs seldom while no process had one for a while."""
+        now, awhile = self._clock(), self.timing.rest_after
+        work = self.wakeups.work().values()
+        if not any(one.wanted or (one.ended_at is not None and abs(now - one.ended_at) < awhile) for one in work):
+            self.queue.hurry(False)
+
     def _run(self, stage: str, run: str) -> None:
         replica = self.replica
         bound = structlog.contextvars.bound_contextvars(stage=stage, run=run)
@@ -233,6 +242,7 @@ class Engine:
     def _guarded(self, stage: str, run: str) -> None:
         began = monotonic()
         self.wakeups.begin(stage, run, now=self._clock())
+        self.queue.hurry(True)
         try:
             result = self._run_stage(stage)
         except Fenced:

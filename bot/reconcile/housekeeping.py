@@ -44,6 +44,7 @@ class Housekeeper:
             Duty("resync", min(timing.resync, timedelta(seconds=30)), self.resync),
             Duty("lost wake-ups", timing.lost_after, self.find_lost),
             Duty("unbegun runs", timing.rescue, engine.rescue),
+            Duty("rest", timing.rest_after / 2, engine.rest),
             Duty("prune", timedelta(minutes=10), self.prune),
             *(extra or []),
         ]

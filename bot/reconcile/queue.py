@@ -10,6 +10,7 @@ about DBOS (3.4) and is relied on here:
 * DBOS is one per process: a process has one engine.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ SCHEMA = "dbos"
 WAITING = [WorkflowStatusString.ENQUEUED.value, WorkflowStatusString.PENDING.value]
 ENDED = [WorkflowStatusString.SUCCESS.value, WorkflowStatusString.ERROR.value, WorkflowStatusString.CANCELLED.value]
 PAGE = 500
+IDLE_POLL_SECONDS = 1.0
 
 
 class StageQueue:
@@ -72,6 +74,17 @@ class StageQueue:
             scheduler_polling_interval_sec=3600.0,
             notification_listener_polling_interval_sec=2.0,
         )
+
+    def hurry(self, busy: bool) -> None:
+        """Ask the database for runs often while there is work, and seldom while there is none: an idle bot costs next to nothing.
+
+        The pace is the queue's, for all processes that share it, so the first run after a rest may wait for `IDLE_POLL_SECONDS`.
+        """
+        wanted = self._poll if busy else max(IDLE_POLL_SECONDS, self._poll)
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            queue = DBOS.retrieve_queue(QUEUE)
+            if queue is not None and queue.polling_interval_sec != wanted:
+                queue.set_polling_interval_sec(wanted)
 
     def stop(self) -> None:
         """Take no more runs and close. Those under way are not waited for."""

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from dbos import DBOS
+
 from bot.domain.errors import Refused, Stale, TransientError
 from bot.reconcile.engine import TRIES, Engine
+from bot.reconcile.queue import IDLE_POLL_SECONDS, QUEUE
 from bot.reconcile.run import RunResult
 from tests.support.engine import QUICK, engine_on, now
 
@@ -216,3 +219,21 @@ def test_ended_runs_are_forgotten(database_url: str) -> None:
         wait_for(lambda: idle(engine))
         assert engine.queue.prune(before=now() - timedelta(hours=1)) == 0
         assert engine.queue.prune(before=now() + timedelta(minutes=1)) >= 5
+
+
+def test_an_idle_engine_asks_for_runs_seldom_and_often_again_once_there_is_work(database_url: str) -> None:
+    runs = Runs()
+    timing = replace(QUICK, rest_after=timedelta(seconds=2))
+    with engine_on(database_url, runs, timing=timing) as engine:
+        wait_for(lambda: pace() == IDLE_POLL_SECONDS)
+        before = runs.of("qa")
+        engine.wake("qa", "push")
+        wait_for(lambda: runs.of("qa") == before + 1, seconds=5)
+        wait_for(lambda: pace() == timing.poll_seconds, seconds=5)
+        wait_for(lambda: pace() == IDLE_POLL_SECONDS)
+
+
+def pace() -> float:
+    queue = DBOS.retrieve_queue(QUEUE)
+    assert queue is not None
+    return queue.polling_interval_sec
