@@ -18,7 +18,7 @@ EXAMPLES = int(os.environ.get("EDIT_EXAMPLES", "250"))
 STR = "tag:yaml.org,2002:str"
 CODES = {
     "ParseError", "NotUtf8", "TemplateSyntax", "DuplicateKey", "PathNotFound", "AmbiguousMatch", "NotAScalar", "UnsupportedScalar",
-    "InvalidVersion", "DigestWouldBeStale",
+    "InvalidVersion", "DigestWouldBeStale", "ThroughAlias", "SharedAnchor",
 }  # fmt: skip
 
 
@@ -74,6 +74,32 @@ def test_exactly_the_addressed_value_changes(text: str, new: str, data: st.DataO
     one_span(text, edited)
     if is_json(text):
         assert is_json(edited)
+
+
+@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(parts=st.lists(texts(), min_size=2, max_size=4), new=VERSIONS, mark=st.sampled_from(["", "\ufeff"]), data=st.data())
+def test_one_document_of_several_changes_behind_a_byte_order_mark_too(parts: list[str], new: str, mark: str, data: st.DataObject) -> None:
+    text = "\n---\n".join(part.rstrip("\r\n") for part in parts) + "\n"
+    try:
+        before = [leaves(node) for node in yaml.compose_all(text, Loader=yaml.CSafeLoader)]
+    except (yaml.YAMLError, ValueError):
+        assume(False)
+    index = data.draw(st.integers(0, len(before) - 1))
+    assume(before[index])
+    path = data.draw(st.sampled_from(before[index]))[0]
+    edited, refusal = attempt((mark + text).encode(), {"pointer": pointer(path), "doc": {"index": index}}, new)
+    if edited is None:
+        assert refusal is not None
+        assert refusal.code in CODES, refusal
+        return
+    assert edited.startswith(mark)
+    edited = edited.removeprefix(mark)
+    after = [leaves(node) for node in yaml.compose_all(edited, Loader=yaml.CSafeLoader)]
+    if edited == text:
+        assert any(one[0] == path and one[2] == new for one in before[index])
+        return
+    assert after == [changed(document, path, new) if place == index else document for place, document in enumerate(before)]
+    one_span(text, edited)
 
 
 def one_span(before: str, after: str) -> None:

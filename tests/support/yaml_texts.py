@@ -28,6 +28,9 @@ VERSIONS = st.one_of(
     st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=10),
 )  # fmt: skip
 
+PROPERTIES = st.sampled_from([""] * 12 + ["&x ", "!!str ", "&y !!str ", "!!str &x "])
+"""What may stand before a value: an anchor, a tag, both."""
+
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
@@ -75,8 +78,10 @@ def by_hand(draw: st.DrawFn, tree: object, indent: int = 0) -> str:
             lines.append(f"{pad}{head} {json.dumps(value, ensure_ascii=False)}{comment}")
         elif value is None:
             lines.append(pad + head + comment)
+        elif draw(st.integers(0, 30)) == 0:
+            lines.append(f"{pad}{head} *x{comment}")  # of no use where no anchor stands before it: then the text is put aside
         else:
-            lines.append(f"{pad}{head} {scalar(draw, value)}{comment}")
+            lines.append(f"{pad}{head} {draw(PROPERTIES)}{scalar(draw, value)}{comment}")
     return "\n".join(lines) + "\n"
 
 
