@@ -46,6 +46,13 @@ def blind(stage: str, problem: str, deadline: datetime) -> str:
     )
 
 
+def unseen(stage: str, problem: str, since: datetime) -> str:
+    return (
+        f"Nobody can see how {stage} is since {instant(since)}: {problem} No version leaves it, and gates that ask about it pass nothing, "
+        "until it can be seen. This is told once."
+    )
+
+
 def timed_out(reason: str, timeout: timedelta) -> str:
     return f"not healthy within {int(timeout.total_seconds())} s; last seen: {reason}"
 

@@ -30,7 +30,7 @@ def plan(config: Config, facts: Facts) -> Plan:
     found, reports = candidates(config, facts)
     allowed = {name: candidate for name, candidate in found.items() if config.stage(facts.stage).promotes(name)}
     groups = _groups(config, facts, allowed)
-    actions: list[Action] = list(_health(facts))
+    actions: list[Action] = [*_health(facts), *_unseen(config, facts)]
     decisions: list[Decision] = []
     adoptions = adopted(config, facts, groups)
     actions += [SavePromotion(promotion=promotion, why=words.adopted(promotion)) for promotion in adoptions]
@@ -182,6 +182,19 @@ def _health(facts: Facts) -> list[Action]:
         if before is not None and service not in watched and _turned_bad(before, health):
             actions.append(_alarm(facts, health))
     return actions
+
+
+def _unseen(config: Config, facts: Facts) -> list[Action]:
+    """One call for help where a stage's cluster could not be seen for as long as a rollout may take; its key makes it one."""
+    view = facts.stages[facts.stage]
+    blind = [health.since for health in view.health.values() if health.state is RolloutState.UNKNOWN]
+    since = min(blind, default=facts.now)
+    stage = config.stage(facts.stage)
+    if not view.cluster_problem or stage.cluster is None or facts.now - since < stage.rollout.timeout:
+        return []
+    key = f"unseen:{facts.stage}:{since.isoformat()}"
+    text = rollout_words.unseen(facts.stage, view.cluster_problem, since)
+    return [Notify(key=key, thread=key, severity=Severity.CRITICAL, stage=facts.stage, service="", text=text, fields={})]
 
 
 def _essence(health: Health) -> tuple[object, ...]:

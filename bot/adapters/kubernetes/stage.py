@@ -179,9 +179,9 @@ def unseen(follower: Follower, now: datetime) -> tuple[str, datetime | None]:
     if not follower.listed_once:
         return told or f"{follower.kind.resource} were not listed yet", since
     if told and since is not None and now - since >= GRACE:
-        return f"since {since:%H:%M:%S} UTC {told}", since
+        return f"since {since:%Y-%m-%d %H:%M:%S} UTC {told}", since
     if heard is not None and now - heard > DEAF and not follower.absent:
-        return f"nothing was heard of {follower.kind.resource} since {heard:%H:%M:%S} UTC", heard
+        return f"nothing was heard of {follower.kind.resource} since {heard:%Y-%m-%d %H:%M:%S} UTC", heard
     return "", None
 
 

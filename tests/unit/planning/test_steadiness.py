@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.config.stage import Rollout
+from bot.domain.action import Notify
 from bot.domain.facts import Health
 from bot.domain.rollout import RolloutState
+from bot.planning.plan import plan
 from bot.planning.steadiness import steadied
-from tests.support.builders import NOW, release
+from tests.support.builders import LONG_AGO, NOW, config, facts, health, release, stage
 
 ROLLOUT = Rollout.model_validate({"timeout": "10m", "grace": "15s"})
 H, P, D, U, S = (RolloutState[name] for name in ("HEALTHY", "PROGRESSING", "DEGRADED", "UNKNOWN", "SUSPENDED"))
@@ -74,3 +76,19 @@ def test_what_an_older_program_recorded_counts_from_its_own_word() -> None:
 def test_what_is_not_taken_is_not_steady() -> None:
     behind = Health(service="payments", state=H, release=release("1.0.0"), since=at(0), taken=False)
     assert steadied(behind, None, rollout=ROLLOUT, now=at(60)).steady_since is None
+
+
+def test_a_cluster_that_cannot_be_seen_for_long_is_told_once() -> None:
+    def told(minutes: float, **cluster: object) -> list[Notify]:
+        blind = {"payments": health(state=U, since=LONG_AGO)}
+        view = stage("qa", health=blind, cluster_problem="connection refused.")
+        about = facts(stage("dev"), view, now=LONG_AGO + timedelta(minutes=minutes))
+        found = plan(config(qa=cluster), about)
+        return [action for action in found.actions if isinstance(action, Notify)]
+
+    assert told(9.9, cluster={"in_cluster": True}) == []
+    assert told(60) == []
+    [first] = told(11, cluster={"in_cluster": True})
+    [later] = told(24 * 60, cluster={"in_cluster": True})
+    assert first.key == later.key
+    assert "connection refused" in first.text
