@@ -29,16 +29,16 @@ from bot.collectors.artifacts import RegistryWatch
 from bot.domain.errors import BotError
 from bot.domain.facts import Facts
 from bot.planning.plan import plan
-from bot.reconcile.background import Background
 from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
 from bot.reconcile.elsewhere import Elsewhere
 from bot.reconcile.engine import Engine, Timing
-from bot.reconcile.housekeeping import Duty, Housekeeper
+from bot.reconcile.housekeeping import Housekeeper
 from bot.reconcile.listening import Listener
 from bot.reconcile.orders import Desk
 from bot.reconcile.questions import Questions
 from bot.reconcile.queue import Enqueuer, StageQueue
+from bot.reconcile.rota import Duty, Rota
 from bot.reconcile.run import RunResult, run_stage
 from bot.reconcile.tools import Place, Tools
 
@@ -83,7 +83,7 @@ class Bot:
         self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)
         self.housekeeper = Housekeeper(self.engine, parts.clock, [*self.duties.quick(), Duty("wake again", SOON, self.wake_again)])
-        self.background = Background(self.duties.slow())
+        self.background = Rota("background", self.duties.slow(), patience=timedelta(seconds=2))
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
         self.desk = Desk(
             config,

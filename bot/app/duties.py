@@ -14,7 +14,7 @@ from bot.collectors.carried import look_up_carried
 from bot.collectors.proposals import tell_proposals
 from bot.collectors.reports import send_due
 from bot.reconcile.daily import keep_digest
-from bot.reconcile.housekeeping import Duty
+from bot.reconcile.rota import Duty
 from bot.reconcile.telling import post
 from bot.reconcile.tools import Tools
 

@@ -3,82 +3,33 @@
 Decides only when; each duty stands where its subject is. A duty that fails is logged and tried again at its next time.
 """
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 
-from bot.domain.errors import BotError
-from bot.reconcile import metrics
 from bot.reconcile.engine import Engine
+from bot.reconcile.rota import Duty, Rota
 
 log = structlog.get_logger("housekeeping")
 
-STEP_SECONDS = 0.5
 
+class Housekeeper(Rota):
+    """The engine's own duties, and `extra` ones that are as quick."""
 
-@dataclass(slots=True)
-class Duty:
-    """Something to be done every so often; `due` is a reading of the monotonic clock."""
-
-    name: str
-    every: timedelta
-    do: Callable[[], object]
-    due: float = field(default=0.0)
-
-
-class Housekeeper:
-    """A thread that carries out duties until it is stopped."""
-
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], extra: list[Duty] | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], extra: Sequence[Duty] = ()) -> None:
         self._engine = engine
         self._clock = clock
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         timing = engine.timing
-        self.duties = [
+        duties = [
             Duty("heartbeat", timing.beat, self.heartbeat),
             Duty("resync", min(timing.resync, timedelta(seconds=30)), self.resync),
             Duty("lost wake-ups", timing.lost_after, self.find_lost),
             Duty("unbegun runs", timing.rescue, engine.rescue),
             Duty("rest", timing.rest_after / 2, engine.rest),
             Duty("prune", timedelta(minutes=10), self.prune),
-            *(extra or []),
         ]
-
-    def start(self) -> None:
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._loop, name="housekeeping", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def _loop(self) -> None:
-        while not self._stop.wait(STEP_SECONDS):
-            self.work_off(monotonic())
-
-    def work_off(self, now: float) -> None:
-        """Carry out what is due at this reading of the monotonic clock."""
-        for duty in self.duties:
-            if duty.due > now or self._stop.is_set():
-                continue
-            duty.due = now + duty.every.total_seconds()
-            try:
-                duty.do()
-            except BotError as error:
-                metrics.DUTIES.labels(duty=duty.name, outcome="failed").inc()
-                log.warning("duty.failed", duty=duty.name, reason=str(error))
-            except Exception:
-                metrics.DUTIES.labels(duty=duty.name, outcome="failed").inc()
-                log.exception("duty.failed", duty=duty.name)
-            else:
-                metrics.DUTIES.labels(duty=duty.name, outcome="done").inc()
+        super().__init__("housekeeping", [*duties, *extra])
 
     def heartbeat(self) -> None:
         """Show that this process lives, and take over those that do not."""

@@ -1,40 +1,54 @@
-"""Work that may take minutes and must not hold up heartbeats or promotions: a thread of its own, one task after the other.
+"""Duties by the clock, in a thread of their own: one after the other, each every so often, until they are stopped.
 
-Decides only when; a task that fails is logged and tried again at its next time.
+Decides only when. A duty that fails is logged and tried again at its next time.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from time import monotonic
 
 import structlog
 
 from bot.domain.errors import BotError
 from bot.reconcile import metrics
-from bot.reconcile.housekeeping import Duty
 
-log = structlog.get_logger("background")
+log = structlog.get_logger("rota")
 
-STEP_SECONDS = 1.0
+STEP_SECONDS = 0.5
 
 
-class Background:
-    """Runs its duties until it is stopped; one that is under way at the stop is left behind with the process."""
+@dataclass(slots=True)
+class Duty:
+    """Something to be done every so often; `due` is a reading of the monotonic clock."""
 
-    def __init__(self, duties: Sequence[Duty]) -> None:
-        self.duties = tuple(duties)
+    name: str
+    every: timedelta
+    do: Callable[[], object]
+    due: float = field(default=0.0)
+
+
+class Rota:
+    """A thread that carries out its duties. One that is still under way `patience` after the stop is left behind with the process:
+    quick duties and those that may take minutes stand in rotas of their own, so that no heartbeat waits."""
+
+    def __init__(self, name: str, duties: Sequence[Duty], *, patience: timedelta = timedelta(seconds=10)) -> None:
+        self.duties = list(duties)
+        self._name = name
+        self._patience = patience
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         self._stop.clear()
-        self._thread = threading.Thread(target=self._loop, name="background", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=2)
+            self._thread.join(timeout=self._patience.total_seconds())
 
     def _loop(self) -> None:
         while not self._stop.wait(STEP_SECONDS):
