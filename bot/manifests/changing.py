@@ -9,7 +9,7 @@ from bot.domain.edits import EditRefused
 from bot.domain.image import normal_name, valid_digest
 from bot.manifests.addresses import Address, NewValue, checked_tag
 from bot.manifests.finding import Place
-from bot.manifests.guards import guard_old, guard_pinned, guard_repository, guard_shared, guard_template, held, refuse, scalar_at
+from bot.manifests.guards import NULLS, guard_old, guard_pinned, guard_repository, guard_shared, guard_template, held, refuse, scalar_at
 from bot.manifests.image_maps import image_fields, names_image
 from bot.manifests.references import is_reference, readings, with_reference, with_version
 from bot.yamltext import Alias, Mapping, Node, Scalar, Sequence, Text, line_of, place_of
@@ -78,6 +78,8 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
             raise refuse(source, node, "InvalidVersion", f"{new.text[:80]!r} is no digest, and a digest stands there")
         return new.text
     parts = new.parts()
+    if isinstance(key, str) and key.lower().endswith("image") and node.style == "" and text in NULLS:
+        raise refuse(source, node, "FieldMissing", f"no image stands at `{key}` that could get another version")
     if new.text is not None and parts.name is not None and parts.name != normal_name(text):
         raise refuse(source, node, "InvalidVersion", f"the new value is an image of {parts.name}, not of {normal_name(text) or text}")
     try:

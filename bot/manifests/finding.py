@@ -170,7 +170,8 @@ def _child(node: Node, step: str | int, *, pointer: bool) -> Node | None:
 
 def merged_value(document: Document, mapping: Mapping, name: str, depth: int = 0) -> Node | None:
     """What reaches the mapping under `name` through a merge key, None where nothing does; of several sources the first counts."""
-    merged = document.resolve(found) if (found := mapping.get("<<")) is not None and depth < 64 else None
+    found = next((value for key, value in mapping.pairs() if isinstance(key, Scalar) and key.value == "<<" and key.style == ""), None)
+    merged = document.resolve(found) if found is not None and depth < 64 else None
     sources = [document.resolve(child) for child in merged.children] if isinstance(merged, Sequence) else [merged]
     for one in sources:
         if isinstance(one, Mapping):

@@ -24,7 +24,7 @@ from yaml.events import (
 )
 
 from bot.yamltext import jsontext
-from bot.yamltext.nodes import Document, Mapping, Node, Sequence, Text, TextError, begin, finish
+from bot.yamltext.nodes import Document, Mapping, Node, Sequence, Text, TextError, begin, finish, place_of
 from bot.yamltext.splicing import line_of
 from bot.yamltext.stillness import no_collection
 
@@ -138,12 +138,13 @@ class _Builder:
                 if isinstance(key, Mapping) and self.text.startswith("{{", key.start - 1):
                     raise TextError("TemplateSyntax", "the file holds a template where YAML expects a value", key.start) from None
         seen: dict[str, int] = {}
-        for key in keys:
+        for place in keys:
+            key = self.targets[id(place)] if isinstance(place, AliasEvent) else place
             if isinstance(key, ScalarEvent):
                 if key.value in seen:
-                    lines = f"lines {line_of(self.text, seen[key.value])} and {line_of(self.text, begin(key))}"
-                    raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping, {lines}", begin(key))
-                seen[key.value] = begin(key)
+                    lines = f"lines {line_of(self.text, seen[key.value])} and {line_of(self.text, place_of(place))}"
+                    raise TextError("DuplicateKey", f"the key {key.value!r} stands twice in one mapping, {lines}", place_of(place))
+                seen[key.value] = place_of(place)
 
 
 def _check_size(text: str) -> None:

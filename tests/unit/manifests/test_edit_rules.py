@@ -174,6 +174,9 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], Any, str]] = [
     ("text for an image map without a tag", "image:\n  repository: a\n", {"path": "$.image"}, "v2", "FieldMissing"),
     ("broken HCL", 'x = "1\n', {"hcl": "/x"}, "2", "ParseError"),
     ("no such HCL path", 'x = "1"\n', {"hcl": "/y"}, "2", "PathNotFound"),
+    ("key twice, once by an alias", "? &k a\n: v1\n*k : v2\n", {"path": "$.a"}, "v3", "DuplicateKey"),
+    ("a quoted merge key is a key like others", "'<<': {tag: v1}\n", PATH, "v2", "PathNotFound"),
+    ("a tag for no image", "image:\n", {"path": "$.image"}, {"tag": "v2"}, "FieldMissing"),
     ("HCL nested too deeply", "a = " + "[" * 5000 + "]" * 5000, {"hcl": "/a"}, "2", "ParseError"),
     ("HCL of other values", 'x = "${var.y}"\n', {"hcl": "/x"}, "2", "TemplateSyntax"),
 ]  # fmt: skip
