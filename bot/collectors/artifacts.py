@@ -17,12 +17,14 @@ from bot.config.schema import Config
 from bot.domain.arrival import Arrival
 from bot.domain.errors import TransientError, UserError
 from bot.domain.image import ImageRef, Version
+from bot.messages.words import instant
 from bot.planning.picking import pick
 
 log = structlog.get_logger("artifacts")
 
 STEP_SECONDS = 0.5
 LONGEST_PAUSE = timedelta(hours=1)
+SHOWN_TAGS = 20
 HINTS_APART = timedelta(seconds=5)
 """A registry is asked no sooner after the last time, however many hints come."""
 
@@ -58,6 +60,7 @@ class _Standing:
     due: datetime | None = None
     failures: int = 0
     problem: str = ""
+    since: datetime | None = None
 
 
 class RegistryWatch:
@@ -81,6 +84,7 @@ class RegistryWatch:
         self._reader = reader
         self._arrivals = arrivals
         self._wake = wake
+        self._odd: dict[str, tuple[str, ...]] = {}
         self._watches = [_Standing(watch=watch) for watch in config.artifacts.watch]
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -140,12 +144,22 @@ class RegistryWatch:
                 standing.problem, standing.asked_at = problem, now
                 standing.due = now + (max(slower, pause) if problem else standing.watch.every)
             if changed:
-                self._tell(standing.watch.image, problem)
+                self._tell(standing, problem, now)
 
-    def _tell(self, image: str, problem: str) -> None:
-        """Put a new problem on the board, or take one off, and let the first stages say it."""
-        if problem:
-            self._board[image] = problem
+    def _passed_over(self, image: str, tags: tuple[str, ...]) -> None:
+        """Say once which tags fit and are never chosen, because nobody can tell their order."""
+        if tags != self._odd.get(image, ()):
+            self._odd[image] = tags
+            log.warning("artifacts.passed_over", image=image, tags=list(tags[:SHOWN_TAGS]), count=len(tags))
+
+    def _tell(self, standing: _Standing, problem: str, now: datetime) -> None:
+        """Put a new problem on the board, or take one off, and let the first stages say it. It stays told since when."""
+        image = standing.watch.image
+        standing.since = (standing.since or now) if problem else None
+        if problem and standing.since is not None:
+            known = self._arrivals.newest().get(image)
+            last = f" The last one that is known is {known.version}, of {instant(known.at)}." if known is not None else ""
+            self._board[image] = f"{problem.rstrip('.')} (since {instant(standing.since)}).{last}"
         else:
             self._board.pop(image, None)
         for stage in self._stages:
@@ -157,6 +171,7 @@ class RegistryWatch:
         try:
             tags = (watch.tag,) if watch.pick == "digest" else reader.tags(watch.image)
             picked = pick(watch, tags, built=lambda tag: reader.built(watch.image, tag))
+            self._passed_over(watch.image, picked.passed_over)
             if picked.tag is None:
                 return picked.problem, timedelta(0)
             known = self._arrivals.newest().get(watch.image)

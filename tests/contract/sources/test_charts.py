@@ -102,7 +102,9 @@ def test_what_is_no_index_is_told_on_the_board_and_in_the_plan(arrivals: StoredA
         watch = watching(given, arrivals, board)
         watch.poll(NOW)
     assert arrivals.newest() == {}
-    assert words in watch.problems()["payments"] == board["payments"]
+    assert words in watch.problems()["payments"]
+    assert words in board["payments"]
+    assert "(since 2026-11-20 12:00:00 UTC)." in board["payments"]
     known = {"ghcr.io/acme/payments": board["payments"]}
     found = plan(given, facts(stage("dev"), about="dev", offer_problems=known))
     assert (found.reports[0].standing, words in found.reports[0].sentence) == (Standing.UNKNOWN, True)
@@ -111,11 +113,17 @@ def test_what_is_no_index_is_told_on_the_board_and_in_the_plan(arrivals: StoredA
 
 def test_what_is_mended_is_taken_off_the_board(arrivals: StoredArrivals) -> None:
     board: dict[str, str] = {}
-    with far_side(saying(answer(status="503 Service Unavailable"), answer(INDEX))) as far:
+    replies = (answer(INDEX), answer(status="503 Service Unavailable"), answer(status="500 Oops"), answer(INDEX))
+    with far_side(saying(*replies)) as far:
         watch = watching(config(far.url), arrivals, board)
         watch.poll(NOW)
-        assert "payments" in board
         watch.poll(NOW + timedelta(hours=1))
+        watch.poll(NOW + timedelta(hours=2))
+        assert (
+            "answered 500 (since 2026-11-20 13:00:00 UTC). The last one that is known is 1.10.2, of 2026-11-20 12:00:00 UTC."
+            in board["payments"]
+        )
+        watch.poll(NOW + timedelta(hours=4))
     assert board == {}
 
 
