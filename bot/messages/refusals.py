@@ -70,6 +70,14 @@ def label_refused(label: str, sentence: str) -> str:
     return f"The label {code(label)} was taken off again: {sentence}"
 
 
+def label_is_output(label: str) -> str:
+    """A label of ours that somebody put on by hand."""
+    return (
+        f"The label {code(label)} was taken off again: it only tells how the promotion stands, and no gate looks at it. "
+        "To approve, write `/promote approve` or approve in a review; `/promote help` lists what else you may do."
+    )
+
+
 def label_again(label: str, sentence: str) -> str:
     """A label that was put on again, because whoever took it off may not."""
     return f"The label {code(label)} was put on again: {sentence}"

@@ -77,8 +77,19 @@ def _tidy(tools: Tools, stage: str, pull: PullRequest) -> None:
         try:
             tools.forge.remove_label(tools.place.repository, pull.number, name)
             tools.history.want_pulls(tools.place.repository, [pull.number])
+            _tell_why(tools, pull, name)
         except (TransientError, UserError) as error:
             log.warning("label.put_off", label=name, number=pull.number, reason=error.what)
+
+
+def _tell_why(tools: Tools, pull: PullRequest, name: str) -> None:
+    """One sentence to the person who put our label on; other bots are not spoken to."""
+    event = pull.labels[name]
+    if event is None or event.actor.bot or not event.actor.id:
+        return
+    text = f"{words.reader(event.actor.login)} {words.label_is_output(name)}"
+    about = f"label:{pull.repository}:{pull.number}:{name}:{event.at.isoformat()}"
+    telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=about))
 
 
 def _shown(tools: Tools, promotion: str) -> list[str]:

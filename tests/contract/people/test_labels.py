@@ -73,3 +73,7 @@ def test_b24_a_label_that_is_ours_means_nothing(world: DeskWorld) -> None:
     assert (world.orders(), world.approvers()) == ([], [])
     assert "promotion:ready" not in world.read().labels
     assert "promotion:waiting" in world.read().labels
+    for _ in range(3):
+        world.listen()
+    [reply] = world.replies()
+    assert reply.startswith("@ana The label `promotion:ready` was taken off again: it only tells how the promotion stands")
