@@ -101,9 +101,11 @@ Event = Deploy | Failure | Recovery
 class History:
     """Everything that is known: events in any order, possibly doubled; `version_order` oldest first, where somebody gave one.
 
-    `ignored_fields` counts fields that the reader did not know, by their name.
+    `ignored_fields` counts fields that the reader did not know, by their name. `unknown` says of rollouts (by id) why nobody knows what
+    they carried.
     """
 
     events: tuple[Event, ...]
     version_order: tuple[str, ...] | None = None
     ignored_fields: tuple[tuple[str, int], ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()

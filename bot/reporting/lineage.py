@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from bot.domain.history import Deploy, Event, Failure, Recovery, RolloutStatus
 from bot.reporting.blame import Change, Links, changes_of
+from bot.reporting.doubts import renamed
 from bot.reporting.roles import Delivery, Lead, Rollout, VersionOrder, deliveries_of, roles_of
 
 Kept = TypeVar("Kept", Deploy, Failure)
@@ -33,6 +34,7 @@ class Tally:
     failures_of_no_change: tuple[str, ...]
     dangling_recoveries: tuple[str, ...]
     lost_links: tuple[str, ...]
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ def trace(events: Iterable[Event], *, stage: str, as_of: datetime, version_order
             ),
             dangling_recoveries=tuple(sorted({r.failure for r in once.recoveries} - known_failures)),
             lost_links=tuple(sorted(lost)),
+            renamed=renamed(series),
         ),
     )
 

@@ -70,7 +70,8 @@ def live_history(records: Records, *, teams: Mapping[str, str] | None = None, gr
         events += regressions(found, ours[place], patience.get(place[0], timedelta()))
     for incident in (one for one in records.incidents if not one.withdrawn):
         events += told(incident, ours)
-    return History(events=tuple(events))
+    unknown = tuple((name, brought.problem) for name, brought in records.carried.items() if brought.problem)
+    return History(events=tuple(events), unknown=unknown)
 
 
 def seen(changes: Sequence[HealthChange], recorded: Sequence[Deploy], under_way: Iterable[tuple[str, str, str]]) -> Iterator[Deploy]:

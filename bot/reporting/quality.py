@@ -5,9 +5,11 @@ Decides which facts of the history and of the window weaken a figure, and words 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from bot.domain.history import RolloutKind
 from bot.reporting.dora import Report
+from bot.reporting.doubts import long_silences, odd_days
 
 _SHOWN = 20
 
@@ -27,13 +29,22 @@ class QualityRow:
 
 
 def quality_of(
-    report: Report, *, moved: Sequence[str] = (), without_team: Sequence[str] = (), ignored_fields: Mapping[str, int] | None = None
+    report: Report,
+    *,
+    moved: Sequence[str] = (),
+    without_team: Sequence[str] = (),
+    ignored_fields: Mapping[str, int] | None = None,
+    unknown: Mapping[str, str] | None = None,
 ) -> tuple[QualityRow, ...]:
-    """The rows for one report. `moved` and `without_team` are services; `ignored_fields` counts unknown fields by name."""
+    """The rows for one report. `moved` and `without_team` are services; `ignored_fields` counts unknown fields by name; `unknown` says
+    by the rollout's id why nobody knows what it carried (a deleted tag, rewritten history, no source repository)."""
     rows = [*_window_rows(report), *_clock_rows(report), *_link_rows(report), *_source_rows(report), *_event_rows(report)]
     if report.team is not None:
         rows.append(_row("without_team", without_team, "services have events without a team and no owner is configured; they are left out"))
         rows.append(_row("moved_team", moved, "services moved between teams; each event counts for the team it carries"))
+    why = unknown or {}
+    bare = [f"{r.deploy.id}: {why[r.deploy.id]}" for r in report.deployments if r.deploy.id in why]
+    rows.append(_row("unknown_commits", bare, "deployments carried what the source repository cannot tell; their lead times are not known"))
     ignored = dict(ignored_fields or {})
     rows.append(
         QualityRow(
@@ -55,8 +66,22 @@ def _window_rows(report: Report) -> Iterator[QualityRow]:
             code="stage_unknown", count=1, names=report.stages[:_SHOWN],
             sentence=f"the history has no rollout in {report.stage}" + (f"; it knows {', '.join(report.stages)}" if report.stages else ""),
         )  # fmt: skip
+    days_off = long_silences(_rollout_days(report), _judged_until(report), report.window)
+    yield _row("months_without_data", days_off, "stretches of four weeks or more had no rollout: nothing was delivered, or not recorded")
+    odd = odd_days(report.days, report.window)
+    yield _row("clock_changes", odd, "days have another length than 24 hours; each counts as one day, and durations are elapsed time")
     active = {rollout.deploy.service for rollout in (*report.deployments, *report.failed_rollouts, *report.rollbacks, *report.redeploys)}
     yield _row("silent_services", [name for name in report.services if name not in active], "services had no rollout in the window")
+
+
+def _rollout_days(report: Report) -> list[date]:
+    others = (*report.failed_rollouts, *report.rollbacks, *report.redeploys)
+    return sorted({*report.deployment_days, *(report.window.day_of(rollout.deploy.at) for rollout in others)})
+
+
+def _judged_until(report: Report) -> date:
+    """The window's end, or the day after the last one that had begun."""
+    return report.days[-1] + timedelta(days=1) if report.days else report.window.first
 
 
 def _clock_rows(report: Report) -> Iterator[QualityRow]:
@@ -74,6 +99,8 @@ def _link_rows(report: Report) -> Iterator[QualityRow]:
     yield _row("unknown_deploy", tally.dangling_failures, "failures name a deploy that the history does not have")
     yield _row("failure_of_no_change", tally.failures_of_no_change, "failures are linked to a rollback or redeploy, which is no change")
     yield _row("unknown_failure", tally.dangling_recoveries, "recoveries name a failure that the history does not have")
+    renames = [name for name in tally.renamed if report.service in (None, *name.split(" → "))]
+    yield _row("renamed_services", renames, "services seem to go on under another name; their figures are counted apart")
     yield _row("lost_links", tally.lost_links, "links of rollouts lead to nothing that the history has")
 
 
