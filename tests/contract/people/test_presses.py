@@ -1,5 +1,6 @@
 """The buttons of the stage's check, pressed on the sandbox forge, told by its webhook, carried out by the desk."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from bot.sandbox.github.state import CheckRun
 from bot.web.hints import hints_of
 from bot.web.intake import Intake, StageMap, StagePlace
 from tests.contract.people.desk_world import DeskWorld
+from tests.contract.reconcile.stage_world import Crashed, DiesAt
 from tests.support.github_schema import hook_errors
 from tests.support.hook_sink import HookSink
 from tests.support.web import Runs
@@ -232,3 +234,24 @@ def test_hold_on_a_pull_request_that_is_over_says_what_to_do(opened: Callable[..
     checked.world.listen()
     assert checked.world.orders() == []
     assert "`hold qa --reason TEXT` holds the stage" in checked.world.replies()[-1]
+
+
+POINTS = [f"{name}:{when}" for name in ("ordered", "replied") for when in ("before", "after", "saved")]
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(("login", "button", "orders", "replies"), [("wes", "hold", 1, 1), ("rea", "explain", 0, 2), ("rea", "hold", 0, 2)])
+def test_a_process_that_dies_over_a_press_leaves_one_order_and_one_answer(
+    checked: Checked, point: str, login: str, button: str, orders: int, replies: int
+) -> None:
+    world = checked.world
+    checked.pressed(login, button)
+    points = DiesAt(point)
+    with contextlib.suppress(Crashed):
+        world.listener.listen(world.tools(points), world.facts())
+    assert points.died or point not in points.seen
+    for _ in range(2):
+        world.listener = Listener(world.new_desk())
+        world.listen()
+    assert (len(world.orders()), len(world.replies())) == (orders, replies)
+    assert world.history.presses("qa") == []
