@@ -84,6 +84,7 @@ class AppInstallation:
         self._token = ""
         self._renew_at: datetime | None = None
         self._slug = ""
+        self._granted: Mapping[str, str] = {}
 
     def token(self) -> str:
         """The installation's token; the first caller after its time mints the next one, all others wait for that one."""
@@ -115,6 +116,12 @@ class AppInstallation:
         with understood("the installation's token"):
             self._renew_at = max(parse_instant(answer["expires_at"]) - RENEW_BEFORE, self._clock() + SHORTEST_LIFE)
             self._token = str(answer["token"])
+            self._granted = {str(name): str(level) for name, level in (answer.get("permissions") or {}).items()}
+
+    def granted(self) -> Mapping[str, str]:
+        """What the installation may do, by GitHub's names ("contents": "write"), as its last token was told."""
+        self.token()
+        return self._granted
 
     def _only_installation(self) -> int:
         ask = Ask(doing="list the App's installations", where="the App", needs="metadata: read")

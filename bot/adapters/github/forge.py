@@ -236,6 +236,12 @@ class GitHubForge:
         """One REST call, remembered for a minute (half a minute where it allows nothing)."""
         return self._people.permission(repository, login)
 
+    def may_push(self, repository: str) -> bool:
+        """May we ourselves write to the repository? One REST call with a token; an App's installation says so with its token."""
+        if isinstance(self.credentials, AppInstallation):
+            return self.credentials.granted().get("contents") == "write"
+        return self._people.may_push(repository)
+
     def via_app(self, repository: str, comment_id: int) -> str:
         """One REST call: the App that wrote a comment in its author's name, or empty. GraphQL does not tell."""
         return self._people.via_app(repository, comment_id)

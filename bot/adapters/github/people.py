@@ -55,6 +55,13 @@ class People:
         """Which of these teams ("org/slug") the account is an active member of."""
         return frozenset(team for team in dict.fromkeys(teams) if self._member(login, team))
 
+    def may_push(self, repository: str) -> bool:
+        """May the token's own account write to the repository? One REST call."""
+        ask = Ask(doing="read the repository", where=repository, needs="metadata: read")
+        answer = self._wire.rest("GET", f"/repos/{repository}", ask)
+        with understood("the repository"):
+            return bool((answer.get("permissions") or {}).get("push"))
+
     def account(self, login: str) -> int | None:
         """The id behind a login now; None when there is no such account."""
         ask = Ask(doing=f"read the account {login}", where=login, needs="metadata: read")

@@ -130,7 +130,7 @@ class Api:
             response: BaseHTTPResponse = client.rest_client.pool_manager.request(
                 request.method,
                 f"{configuration.host}{request.path}" + (f"?{urlencode(request.query)}" if request.query else ""),
-                headers=headers(token, request.body),
+                headers=headers(token, request),
                 body=request.body,
                 timeout=Timeout(connect=CONNECT_SECONDS, read=request.read),
                 retries=False,
@@ -146,13 +146,13 @@ class Api:
         raise rejected(response.status, response.headers, said)
 
 
-def headers(token: str | None, body: bytes | None) -> dict[str, str]:
+def headers(token: str | None, request: Request) -> dict[str, str]:
     """The request's headers."""
     found = {"Accept": "application/json", "User-Agent": "promotion-bot"}
     if token:
         found["Authorization"] = token
-    if body is not None:
-        found["Content-Type"] = "application/merge-patch+json"
+    if request.body is not None:
+        found["Content-Type"] = "application/merge-patch+json" if request.method == "PATCH" else "application/json"
     return found
 
 
