@@ -24,6 +24,8 @@ def edit_attribute(text: str, address: Address, new: NewValue) -> Edited:
     start, end = version_span(found)
     old = text[start:end]
     line = line_of(text, start)
+    if REF.search(found.value) is None and (found.path[-1] == "source" or "://" in found.value or "::" in found.value):
+        raise EditRefused("FieldMissing", "the source has no `?ref=` to hold a version", line)
     value = new.text if new.text is not None else with_parts(old, new)
     if address.old is not None and address.old not in (old, found.value, held(text, address)[0][2].tag):
         raise EditRefused("StaleValue", f"{old!r} stands there, not {address.old!r}", line)
@@ -47,7 +49,7 @@ def find_value(text: str, address: Address) -> HclValue:
     if len(values) > 1:
         raise EditRefused("AmbiguousMatch", f"{len(values)} values stand at {address.wanted}", line_of(text, values[1].start))
     if values[0].value is None:
-        raise EditRefused("TemplateSyntax", "the value is made of other values", line_of(text, values[0].start))
+        raise EditRefused("TemplateSyntax", "the value is no quoted text, or made of other values", line_of(text, values[0].start))
     return values[0]
 
 

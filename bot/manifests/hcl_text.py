@@ -109,6 +109,8 @@ def _expression(node: Any, path: tuple[str, ...]) -> Iterator[HclValue]:
         items = [child for child in node.children if _kind(child) not in ("", "new_line_or_comment")]
         for index, item in enumerate(items):
             yield from _expression(item, (*path, str(index)))
+    elif (token := next(iter(node.scan_values(lambda one: not hasattr(one, "data"))), None)) is not None:
+        yield HclValue(path=path, value=None, start=token.start_pos or 0, end=token.end_pos or 0)
 
 
 def _kind(node: Any) -> str:

@@ -24,6 +24,10 @@ _VALUE = re.compile(
 )
 
 
+_YAML_KEY = re.compile(r"\s*(?:-\s+)*[\w./$\"'-]+\s*:\s")
+_YAML_LINE = re.compile(rf"{_YAML_KEY.pattern}|\s*(?:-\s+)+[^\s=]+\s*\Z")
+
+
 def find_marked(source: Text, address: Address) -> list[Place]:
     """The scalars on the lines that carry the comment. Raises `NoMatch` or `AmbiguousMatch`."""
     lines = _marked_lines(source, address.wanted)
@@ -67,7 +71,7 @@ def span_on_line(text: str, address: Address, refusal: EditRefused | None) -> tu
     old = value["value"]
     if is_templated(old):
         raise EditRefused("TemplateSyntax", "the value is made by a template", line_of(text, start))
-    yaml_line = re.match(r"^\s*(?:-\s+)*[\w./$\"'-]+\s*:\s", value.string) is not None and not value["quote"]
+    yaml_line = (_YAML_LINE if refusal is not None else _YAML_KEY).match(value.string) is not None and not value["quote"]
     return start + value.start("value"), start + value.end("value"), yaml_line
 
 

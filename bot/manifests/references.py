@@ -3,11 +3,15 @@
 Pure text; which text it is and where it stands is left to `changing`.
 """
 
+import re
+
 from bot.domain.edits import EditRefused
 from bot.domain.image import Version, normal_name, split_reference, valid_digest
 from bot.manifests.addresses import NewValue, checked_tag
 from bot.manifests.guards import NULLS
 
+_BARE_VERSION = re.compile(r"v?[0-9][^:/]*@")
+"""`1.2@sha256:...`: a version, though an image could be called so."""
 TAG_KEYS = ("tag", "newTag", "imageTag", "version", "appVersion", "targetRevision", "revision", "digest", "ref", "branch", "commit")
 
 
@@ -42,8 +46,10 @@ def with_version(text: str, new: NewValue) -> str:
 
 
 def with_parts(text: str, new: NewValue) -> str:
-    """A version in a text of unknown kind: of an image reference where it reads as one, else by itself."""
-    return with_reference(text, new) if is_reference(text, None) else with_version(text, new)
+    """A version in a text of unknown kind: of an image reference where it reads as one, else by itself (`1.2@sha256:...` too)."""
+    whole = text.partition("@")[0]
+    named = is_reference(text, None) and ("/" in whole or ":" in whole)
+    return with_reference(text, new) if named else with_version(text, new)
 
 
 def is_reference(text: str, key: str | int | None) -> bool:
@@ -52,8 +58,9 @@ def is_reference(text: str, key: str | int | None) -> bool:
         return False
     if isinstance(key, int) or (isinstance(key, str) and key.lower().endswith("image")):
         return True
-    version_key = isinstance(key, str) and key in TAG_KEYS
-    return not version_key and ("/" in text or ":" in text)
+    if isinstance(key, str) and key in TAG_KEYS:
+        return False
+    return "/" in text or (":" in text and _BARE_VERSION.match(text) is None)
 
 
 def readings(text: str, *, reference: bool) -> tuple[list[str], Version]:

@@ -97,6 +97,11 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("question mark in a flow collection, which Go cannot read plain", "{tag: x}\n", PATH, "a?b", '{tag: "a?b"}\n'),
     ("question mark in block style", "tag: x\n", PATH, "a?b", "tag: a?b\n"),
     ("comma behind a marked value of no YAML", "{{ x }}\nversion = v1, # m\n", {"marker": "m"}, "v2", "{{ x }}\nversion = v2, # m\n"),
+    ("tag and digest that a pattern finds", f"FROM a/b:1.2@{OLD} AS x\n", {"regex": r"a/b:(?P<version>\S+)"}, {"tag": "1.3", "digest": NEW}, f"FROM a/b:1.3@{NEW} AS x\n"),
+    ("tag and digest under a key that says nothing", f"x: 1.2@{OLD}\n", {"path": "$.x"}, {"tag": "1.3", "digest": NEW}, f"x: 1.3@{NEW}\n"),
+    ("image and digest under a key that says nothing", f"x: nginx@{OLD}\n", {"path": "$.x"}, {"tag": "1.3", "digest": NEW}, f"x: nginx:1.3@{NEW}\n"),
+    ("reference that a pattern finds", f"FROM a/b:1.2@{OLD} AS x\n", {"regex": r"FROM (?P<version>\S+)"}, {"tag": "1.3", "digest": NEW}, f"FROM a/b:1.3@{NEW} AS x\n"),
+    ("item of a list in a template", "{{ if x }}\n- v1 # m: x\n{{ end }}\n", {"marker": "m: x"}, "1.10", '{{ if x }}\n- "1.10" # m: x\n{{ end }}\n'),
     ("Terragrunt ref", 'terraform {\n  source = "git::https://x/y.git//m?ref=v1&depth=1"\n}\n', {"hcl": "/terraform/source"}, "v2", 'terraform {\n  source = "git::https://x/y.git//m?ref=v2&depth=1"\n}\n'),
 ]  # fmt: skip
 
@@ -174,6 +179,10 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], Any, str]] = [
     ("text for an image map without a tag", "image:\n  repository: a\n", {"path": "$.image"}, "v2", "FieldMissing"),
     ("broken HCL", 'x = "1\n', {"hcl": "/x"}, "2", "ParseError"),
     ("no such HCL path", 'x = "1"\n', {"hcl": "/y"}, "2", "PathNotFound"),
+    ("module's source without a reference", 'source = "git::https://x/m.git"\n', {"hcl": "/source"}, {"tag": "v2"}, "FieldMissing"),
+    ("local module", 'source = "./m"\n', {"hcl": "/source"}, "v2", "FieldMissing"),
+    ("HCL of a variable", "x = var.y\n", {"hcl": "/x"}, "2", "TemplateSyntax"),
+    ("a tag under a digest that a pattern finds", f"FROM a/b:1.2@{OLD} AS x\n", {"regex": r"a/b:(?P<version>\S+)"}, {"tag": "1.3"}, "DigestWouldBeStale"),
     ("key twice, once by an alias", "? &k a\n: v1\n*k : v2\n", {"path": "$.a"}, "v3", "DuplicateKey"),
     ("a quoted merge key is a key like others", "'<<': {tag: v1}\n", PATH, "v2", "PathNotFound"),
     ("a tag for no image", "image:\n", {"path": "$.image"}, {"tag": "v2"}, "FieldMissing"),
