@@ -2,7 +2,7 @@
 
 Run: python -m benchmarks start. `plan` is measured as a person would run it: an empty state directory, every repository cloned
 from the sandbox's GitHub over HTTP, every cluster listed (1,000 Deployments, 1,000 ReplicaSets and 2,000 Pods each), 100 services newer in
-dev. Then `serve` on the same world: its resident memory once every stage was looked at. The servers run in another process, on the
+dev. Then `serve` on such a world with nothing to promote: its memory and processor use at rest. The servers run in another process, on the
 same processors; processor seconds are the bot's own. Goals: 10 s and 200 MB.
 """
 
@@ -31,6 +31,7 @@ STAGES = ("dev", "qa", "uat", "prod")
 NEWER = 100
 BOT = [sys.executable, "-c", "from bot.cli.main import main; main()"]
 LIMIT = timedelta(minutes=5).total_seconds()
+SETTLES, IDLE = 45.0, 60.0
 
 
 def bench() -> list[Row]:
@@ -40,18 +41,22 @@ def bench() -> list[Row]:
         hub, environment = stack.enter_context(world(root))
         planned = plan(root, environment)
         calls = len(hub.ledger.rest) + len(hub.ledger.graphql)
-        served = serve(root, environment)
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        _, environment = stack.enter_context(world(root, newer=0))
+        resident, idle = serve(root, environment)
     return [
         Row(what="1,000 services, 4 repositories and clusters: command to finished plan", measured=planned["seconds"], unit="s", goal=10),
         Row(what="  of which the bot's own processor time", measured=planned["cpu"], unit="s"),
         Row(what="  peak memory of the bot", measured=planned["peak"], unit="MB", goal=200),
         Row(what="  API calls to the forge", measured=calls, unit="calls", goal=0),
-        Row(what="serve on the same world: resident memory at rest", measured=served, unit="MB", goal=200),
+        Row(what="serve on the same world: resident memory at rest", measured=resident, unit="MB", goal=200),
+        Row(what="  processor while nothing happens", measured=idle, unit="%", goal=1),
     ]
 
 
 @contextmanager
-def world(root: Path) -> Iterator[tuple[GitHubSandbox, dict[str, str]]]:
+def world(root: Path, *, newer: int = NEWER) -> Iterator[tuple[GitHubSandbox, dict[str, str]]]:
     """The forge and the clusters; the environment of the bot that shall look at them."""
     with ExitStack() as stack:
         hub = GitHubSandbox(root / "hub")
@@ -59,9 +64,9 @@ def world(root: Path) -> Iterator[tuple[GitHubSandbox, dict[str, str]]]:
         stack.callback(hub.stop)
         stages: dict[str, Any] = {}
         for place, stage in enumerate(STAGES):
-            newer = {} if place else {"newer": NEWER, "new_version": "1.1.0"}
-            hub.create_repo(f"acme/env-{stage}", tree("1.0.0", **newer))
-            wire = stack.enter_context(Wire(Cluster("1.0.0", **newer).script))
+            ahead = 0 if place else newer
+            hub.create_repo(f"acme/env-{stage}", tree("1.0.0", newer=ahead, new_version="1.1.0"))
+            wire = stack.enter_context(Wire(Cluster("1.0.0", newer=ahead, new_version="1.1.0").script))
             kubeconfig = wire.kubeconfig(root / f"{stage}.kubeconfig")
             os.chmod(kubeconfig, 0o600)
             stages[stage] = {"repository": f"acme/env-{stage}", "cluster": {"kubeconfig": kubeconfig}}
@@ -95,16 +100,24 @@ def plan(root: Path, environment: dict[str, str]) -> dict[str, float]:
     return {"seconds": round(seconds, 2), "cpu": round(used.ru_utime + used.ru_stime, 2), "peak": round(used.ru_maxrss / 1024)}
 
 
-def serve(root: Path, environment: dict[str, str]) -> float:
-    """Resident memory (MB) of a `serve` that has looked at every stage and has nothing left to do at once."""
+def serve(root: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """A `serve` that has looked at every stage and has nothing left to do: resident memory (MB), processor use (% of one)."""
     own = {"PROMOTION_BOT_STATE_DIR": str(root / "served"), "PROMOTION_BOT_LISTEN_PORT": "18417", "PROMOTION_BOT_LOG_LEVEL": "error"}
     command = [*BOT, "serve", "--config", str(root / "bot.yaml"), "--insecure-no-webhook-secret"]
     process = subprocess.Popen(command, env=environment | own)
     try:
         deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline and not _looked(18417):
+        while not _looked(18417):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("serve ended, or did not look at every stage")
             time.sleep(1)
-        return round(psutil.Process(process.pid).memory_info().rss / 1e6)
+        time.sleep(SETTLES)
+        known = psutil.Process(process.pid)
+        before = known.cpu_times()
+        time.sleep(IDLE)
+        after = known.cpu_times()
+        used = after.user + after.system - before.user - before.system
+        return round(known.memory_info().rss / 1e6), round(100 * used / IDLE, 2)
     finally:
         process.terminate()
         process.wait(60)
