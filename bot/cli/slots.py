@@ -30,6 +30,7 @@ def slots_command(
     """
     import json
 
+    from bot.cli._editing import read_file
     from bot.cli._pairs import pair_lines, pair_row
     from bot.cli._refusal import NOT_FOUND, refuse
     from bot.domain.slot import Slot
@@ -50,7 +51,12 @@ def slots_command(
             if not is_candidate(name):
                 continue
             shown = file.as_posix()
-            here = find_slots(name, file.read_bytes())
+            try:
+                content = read_file(file)
+            except OSError as error:
+                problems.append({"path": shown, "line": 1, "code": "FileNotFound", "message": f"the file cannot be read: {error.strerror}"})
+                continue
+            here = find_slots(name, content)
             found[root.as_posix()] += [replace(slot, path=shown) for slot in here.slots]
             problems += [{**asdict(problem), "path": shown} for problem in here.problems]
     slots = [asdict(slot) for here in found.values() for slot in here]

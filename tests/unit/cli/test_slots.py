@@ -2,6 +2,7 @@
 """`promotion-bot slots`: every version with file:line, problems apart, and what pairs with what between stages."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,13 @@ def test_a_path_that_is_not_there() -> None:
     done = run("/nonexistent/path")
     assert done.returncode == 5
     assert done.stderr.startswith("error: ")
+
+
+def test_a_file_that_cannot_be_read_holds_nothing_up(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": "image: acme/a:1\n"})
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    done = run(str(pipe), str(tmp_path / "a.yaml"))
+    assert done.returncode == 0
+    assert "acme/a" in done.stdout
+    assert f"{pipe}:1: FileNotFound: the file cannot be read" in done.stderr
