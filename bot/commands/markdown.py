@@ -57,13 +57,41 @@ def _visible(lines: list[str], begin: int, end: int) -> list[tuple[int, str]]:
     hidden = _hidden(text)
     starts = [span[0] for span in hidden]
     found: list[tuple[int, str]] = []
+    links = _Links(text)
     position = 0
     for number in range(begin, _table(lines, begin, end)):
         place = bisect_right(starts, position) - 1
-        if place < 0 or hidden[place][1] <= position:
+        if (place < 0 or hidden[place][1] <= position) and not links.hide(position):
             found.append((number + 1, lines[number]))
+        links.pass_by(lines[number])
         position += len(lines[number]) + 1
     return found
+
+
+class _Links:
+    """Whether a line begins inside of what a reader does not see: a link's address or title, an image's words, a reference's title.
+
+    Generous: what only looks like one hides as well, as long as what would end it follows.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._last = {sign: text.rfind(sign) for sign in ")]\"'"}
+        self._open: dict[str, bool] = dict.fromkeys(self._last, False)
+        self._reference = False
+
+    def hide(self, position: int) -> bool:
+        """Does the line that begins here stand in one?"""
+        return any(self._last[sign] >= position for sign, still_open in self._open.items() if still_open)
+
+    def pass_by(self, line: str) -> None:
+        """Go on behind this line."""
+        for begins, ends in (("](", ")"), ("![", "]")):
+            place = line.rfind(begins)
+            self._open[ends] = ends not in line[place + 2 :] if place >= 0 else self._open[ends] and ends not in line
+        self._reference = self._reference or (line.lstrip(" ").startswith("[") and "]:" in line)
+        for quote in "\"'":
+            if self._reference and line.count(quote) % 2:
+                self._open[quote] = not self._open[quote]
 
 
 def _table(lines: list[str], begin: int, end: int) -> int:
