@@ -72,7 +72,7 @@ def undisturbed(name: str) -> Undisturbed:
     with _world(scenario, None) as world:
         trace = world.root / "passed.txt"
         world.bot.start(**{CRASH_TRACE: str(trace)})
-        problem = _play(world, scenario) or _quiet(world)
+        problem = play(world, scenario) or _quiet(world)
         if problem:
             raise RuntimeError(f"{name}, undisturbed: {problem}\n{_tail(world)}")
         return Undisturbed(scenario=name, effects=effects(world), passed=tuple(trace.read_text().split()))
@@ -112,12 +112,12 @@ def story(
 ) -> Outcome:
     """Tell the story once more, disturbed: `disturb` is called again and again beside the people. The end is compared."""
     scenario = by_name(expected.scenario)
-    scenario = replace(scenario, people=_both(scenario.people, disturb))
+    scenario = replace(scenario, people=both(scenario.people, disturb))
     began = time.monotonic()
     outcome = partial(Outcome, scenario=scenario.name, database="postgresql" if database_url else "sqlite", point=point)
     with _world(scenario, database_url) as world:
         world.bot.start(**dict(variables or {}))
-        problem = _play(world, scenario) or afterwards(world)
+        problem = play(world, scenario) or afterwards(world)
         wait_until(lambda: effects(world) == expected.effects, SETTLE_SECONDS)
         problem = problem or _quiet(world)
         stands = effects(world)
@@ -130,7 +130,7 @@ def story(
         )
 
 
-def _both(first: Callable[[World], None], second: Callable[[World], None]) -> Callable[[World], None]:
+def both(first: Callable[[World], None], second: Callable[[World], None]) -> Callable[[World], None]:
     def people(world: World) -> None:
         first(world)
         second(world)
@@ -138,7 +138,7 @@ def _both(first: Callable[[World], None], second: Callable[[World], None]) -> Ca
     return people
 
 
-def _play(world: World, scenario: Scenario) -> str:
+def play(world: World, scenario: Scenario) -> str:
     """Until the story is over; the bot is started again when it was killed. The sentence that says why not, or empty."""
     deadline = time.monotonic() + STORY_SECONDS
     while time.monotonic() < deadline:
