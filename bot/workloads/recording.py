@@ -139,27 +139,31 @@ def play_answer(player: Player, entry: Mapping[str, Any], t: float) -> None:
     elif at(entry, "response", "same_as_previous") is True and mine and player.rows:
         player.observe(t)
     elif isinstance(body, dict) and isinstance(body.get("items"), list):
-        play_list(player, entry, body)
+        if play_list(player, entry, body) and player.rows:
+            player.observe(t)
     elif isinstance(body, dict) and kind(body):
         player.cache.seen(body)
         if mine and key_of(body) == player.key():
             player.observe(t)
 
 
-def play_list(player: Player, entry: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    """A list fills the cache: it is what the watch after it starts from. Items of built-in kinds name neither kind nor group."""
+def play_list(player: Player, entry: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """A list fills the cache: it is what the watch after it starts from. Items of built-in kinds name neither kind nor group.
+
+    True when the target is another now than before: it changed while no watch was open (after a 410). The first sight of it is left to
+    what speaks of the target alone.
+    """
     item_kind, version = kind(body).removesuffix("List"), text(body, "apiVersion")
     partial = at(entry, "request", "query", "limit") is not None or at(entry, "request", "query", "continue") is not None
     named = str(at(entry, "request", "query", "fieldSelector") or "")
     found = [{"kind": item_kind, "apiVersion": version, **obj} for obj in items(body, "items")]
     if partial or named or not item_kind:
-        for obj in found:
-            player.cache.seen(obj)
-        return
+        changed = {key_of(obj) for obj in found if player.cache.seen(obj)}
+        return player.key() in changed
     path = text(entry, "request", "path").split("/")
     space = path[path.index("namespaces") + 1] if "namespaces" in path[:-1] else None
     written = text(body, "metadata", "resourceVersion")
-    player.cache.listed(item_kind, space, found, int(written) if written.isdigit() else None)
+    return player.key() in player.cache.listed(item_kind, space, found, int(written) if written.isdigit() else None)
 
 
 def names(target: WorkloadRef, path: str) -> bool:

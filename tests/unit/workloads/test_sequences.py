@@ -182,6 +182,25 @@ def test_errors_of_the_api_are_no_observations() -> None:
     assert ends(found) == ("healthy", "healthy", ["healthy"])
 
 
+def test_what_happened_while_no_watch_was_open_is_seen_in_the_list_after_it() -> None:
+    at = Writer()
+    expired = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 410, "reason": "Expired"}
+
+    def listed(t: float, *objects: dict[str, Any]) -> dict[str, Any]:
+        found = [{key: value for key, value in obj.items() if key not in ("kind", "apiVersion")} for obj in objects]
+        body = {"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {"resourceVersion": "9999"}, "items": found}
+        request = {"method": "GET", "path": PATH.removesuffix("/web")}
+        return {"t": t, "type": "http", "request": request, "response": {"status": 200, "body": body}}
+
+    before, failing, other = at.web(OLD, "complete", 1), at.web(NEW, "exceeded"), at.web(NEW, "complete", name="other", uid="o")
+    story = [listed(0, before, other), got(0, before), came(1, expired, "ERROR"), listed(2, failing, other)]
+    found = played(*story)
+    assert [(row.t, row.state.value) for row in found.rows] == [(0, "healthy"), (2, "degraded")]
+    assert found.to_json()["promotion"] == "degraded"
+    gone = played(*story, listed(3, other))
+    assert [(row.t, row.state.value) for row in gone.rows][-1] == (3, "unknown")
+
+
 def test_not_found_at_first_and_not_found_at_the_end() -> None:
     at = Writer()
     assert ends(played(got(0, None), got(2, at.web(NEW, "complete", 1)))) == ("healthy", "healthy", ["unknown", "healthy"])
