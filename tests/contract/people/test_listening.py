@@ -343,3 +343,15 @@ def test_the_app_s_name_begins_a_command_and_bare_verbs_where_they_are_wanted(op
 
 def folded(world: DeskWorld) -> list[str]:
     return [comment.body for comment in world.read().comments if comment.folded]
+
+
+def test_b31_where_the_conversation_is_locked_the_reaction_alone_tells_and_nothing_is_tried_for_ever(world: DeskWorld) -> None:
+    said = world.say("rea", "/promote approve")
+    locked = "status:403:Unable to create comment because issue is locked."
+    world.hub.faults.add("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", kind=locked, times=None)
+    world.listen()
+    assert (world.orders(), world.reactions(said), world.replies()) == ([], ["confused"], [])
+    facts = world.facts()
+    world.hub.ledger.reset()
+    heard = world.listener.listen(world.tools(), facts)
+    assert (heard.anything, heard.look_again, len(world.hub.ledger.entries)) == (False, None, 0)
