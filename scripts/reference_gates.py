@@ -25,7 +25,7 @@ unknown; it stops no other gate and no other service.
 * `/promote override <gate> --reason "…"` turns a gate's answer for this head and this base only. A gate with `hard: true` cannot be
   overridden by anyone; `hold` is hard unless you say otherwise, because a hold is lifted.
 * A hotfix passes `upstream` only by an override **and** an approver's approval of the same head.
-* A revert is stopped by a freeze with `reverts: false`, or by a freeze that was ordered with `--allow nothing`, and by no other gate.
+* A revert is stopped by a freeze with `reverts: false`, or by a freeze that was ordered with `--allow none`, and by no other gate.
 * Where time alone changes the answer, the bot looks again at that very second.
 
 Lengths of time are written `90s`, `30m`, `4h`, `2d`, `1h30m`, or as ISO 8601. Regular expressions are RE2's, which cannot hang.
