@@ -128,10 +128,12 @@ def _withdraw(rollouts: Sequence[Rollout], drafts: _Drafts, links: Links) -> lis
 
     A failed attempt was never live, so that there is nothing to withdraw: the next success ends it, unless it is the culprit.
     """
-    if not any(rollout.role is Role.ROLLBACK for rollout in rollouts):
+    back = [rollout.deploy for rollout in rollouts if rollout.role is Role.ROLLBACK]
+    if not back:
         return []
     lost: list[str] = []
-    places = {rollouts[place].deploy.id: place for place in drafts.of_place}
+    names = frozenset(deploy.rolls_back for deploy in back if deploy.rolls_back is not None)
+    places = {name: place for place in drafts.of_place if (name := rollouts[place].deploy.id) in names} if names else {}
     last_live: dict[str, int] = {}
     for place, rollout in enumerate(rollouts):
         if rollout.role is Role.ROLLBACK:
