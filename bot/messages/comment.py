@@ -19,6 +19,12 @@ STATE_SIGNS = {
     PromotionState.CLOSED: "🚫",
 }
 LONGEST = 60_000
+COMMANDS = (
+    "<details><summary>Commands you can use here</summary>\n\n"
+    '`/promote approve` · `/promote hold --reason "…"` · `/promote why` · `/promote rebase` · `/promote cancel` · '
+    "`/promote help` lists those that you may give\n\n</details>"
+)
+"""In code spans and folded, so that no bot takes them for commands, ours included."""
 
 
 def waiting(promotion: Promotion, verdicts: Sequence[Verdict], sentence: str) -> str:
@@ -28,7 +34,7 @@ def waiting(promotion: Promotion, verdicts: Sequence[Verdict], sentence: str) ->
     sign = "✅" if not blocking else "⛔" if any(verdict.outcome is Outcome.FAILED for verdict in blocking) else "⏳"
     head = f"### {sign} {headline(promotion)} · {passed} of {len(verdicts)} gates pass"
     foot = f"<sub>head `{promotion.head[:7]}` on `{promotion.base[:7]}` of {promotion.stage}</sub>"
-    return clip("\n\n".join([head, f"**{cell(sentence)}**", table(verdicts), foot]))
+    return clip("\n\n".join([head, f"**{cell(sentence)}**", table(verdicts), COMMANDS, foot]))
 
 
 def after_merge(promotion: Promotion, sentence: str) -> str:

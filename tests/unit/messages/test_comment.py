@@ -1,10 +1,14 @@
 """The status comment: verdict first, every gate with who can change it, and nothing from outside that fires."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 
+from bot.commands.grammar import address_of, parse, read
+from bot.commands.model import Surface
+from bot.commands.shelf import verbs
 from bot.domain.promotion import Move, PromotionState
 from bot.domain.verdict import Outcome, Verdict
 from bot.messages import comment
@@ -85,6 +89,17 @@ def test_nothing_from_outside_fires_in_a_comment():
     rendered = MarkdownIt("commonmark").enable("table").render(text)
     assert "<img" not in rendered
     assert rendered.count("<tr>") == 2
+
+
+def test_the_commands_that_it_names_can_be_given_here_and_none_of_them_fires_from_it():
+    named = re.findall(r"`/promote ([^`]+)`", comment.COMMANDS)
+    calls = [parse(line.replace("…", "x"), verbs()) for line in named]
+    assert [call.verb for call in calls] == ["approve", "hold", "why", "rebase", "cancel", "help"]
+    assert all(Surface.PR in verbs()[call.verb].spec.surfaces for call in calls)
+    everything = address_of("promotion-bot[bot]", bare=True)
+    for text in (comment.waiting(promotion(), (PASSED,), HOSTILE), comment.after_merge(promotion(), HOSTILE)):
+        assert comment.COMMANDS in comment.waiting(promotion(), (PASSED,), "")
+        assert read(text, verbs(), address=everything).calls == ()
 
 
 def test_a_batch_is_named_by_its_size():
