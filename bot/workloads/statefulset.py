@@ -33,10 +33,11 @@ def strategy(obj: dict[str, Any]) -> str:
 
 
 def rolled_out(obj: dict[str, Any]) -> bool:
-    """Whether every pod that the strategy means to update has the newest template (a partition keeps the others)."""
+    """Whether every pod that the strategy means to update has the newest template (a partition keeps the others), and at least one:
+    where a partition keeps all of them, nothing has shown yet that the newest template runs."""
     wanted = count(obj, "spec", "replicas", default=1)
     kept = count(obj, "spec", "updateStrategy", "rollingUpdate", "partition") if strategy(obj) == "RollingUpdate" else 0
-    return count(obj, "status", "updatedReplicas") >= wanted - kept
+    return count(obj, "status", "updatedReplicas") >= max(wanted - kept, min(wanted, 1))
 
 
 def by_kubectl(obj: dict[str, Any]) -> Answer:

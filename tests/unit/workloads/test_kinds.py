@@ -86,6 +86,10 @@ def rolling(partition: int) -> dict[str, Any]:
         pytest.param(statefulset(rolling(0), readyReplicas=2), "progressing", True, id="one pod is not ready"),
         pytest.param(statefulset(rolling(2), updatedReplicas=1, currentReplicas=2), "healthy", True, id="a partition keeps two back"),
         pytest.param(statefulset(rolling(2), updatedReplicas=None), "progressing", False, id="a partition, and no pod is new"),
+        pytest.param(
+            statefulset(rolling(3), updatedReplicas=None, updateRevision="web-3"), "healthy", False, id="a partition keeps all back"
+        ),
+        pytest.param(statefulset(rolling(3)), "healthy", True, id="a partition, and nothing is to be updated"),
         pytest.param(statefulset({"type": "OnDelete"}, updatedReplicas=None), "healthy", False, id="OnDelete, no pod is new"),
         pytest.param(statefulset({"type": "OnDelete"}), "healthy", True, id="OnDelete, all are new"),
         pytest.param(statefulset({"type": "OnDelete"}, readyReplicas=2), "progressing", True, id="OnDelete, one is not ready"),
