@@ -127,6 +127,9 @@ def bench() -> list[Row]:
     return [
         Row(what="first look at 1,000 workloads, 3,000 pods", measured=found["first look"]["seconds"], unit="s"),
         Row(what="  list requests", measured=found["first look"]["list requests"], unit="calls"),
+        Row(what="  bytes of the lists", measured=round(found["first look"]["bytes"] / 1e6, 2), unit="MB"),
+        Row(what="each change after it", measured=found["per change"]["milliseconds"], unit="ms"),
+        Row(what="  bytes", measured=found["per change"]["bytes"], unit="B"),
         Row(what="  list requests after 200 changes", measured=found["per change"]["list requests"], unit="calls", goal=0),
         Row(what="  snapshot", measured=found["snapshot milliseconds"], unit="ms"),
     ]
