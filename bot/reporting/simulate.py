@@ -140,6 +140,8 @@ class _World:
                 self.unknown[f"versions entered {stage.name} that the history does not show live upstream; {gate.label} was not asked"] += 1
             else:
                 gates.append(gate)
+            if isinstance(gate, Dora) and gate.error_budget != "off":
+                self.unknown[f"the error budget of {stage.name} is in no history; {gate.label} was judged without it"] += 1
         return gates
 
     def _case(self, rollout: Rollout, gates: Sequence[Gate], now: datetime) -> Case:
@@ -150,8 +152,9 @@ class _World:
         answers = {}
         for gate in gates:
             if isinstance(gate, Dora):
-                (question,) = gate.questions(case)
-                answers[question] = Answer(at=now, value=self.histories[stage.name].stats(over=gate.over, now=now))
+                figures, *budget = gate.questions(case)
+                answers[figures] = Answer(at=now, value=self.histories[stage.name].stats(over=gate.over, now=now))
+                answers |= {question: Answer(at=now, value=[]) for question in budget}  # no history holds it: without data it allows
         return replace(case, answers=answers)
 
     def _seen(self, rollout: Rollout) -> bool:

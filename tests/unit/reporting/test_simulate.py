@@ -136,3 +136,10 @@ def test_it_is_told_in_words() -> None:
         assert "0 of 0 recorded failures" in words
     assert found.to_json()["blocked_hours"] == 3.0
     assert timedelta(seconds=found.promotions[-1].waited_s) == timedelta(hours=3)
+
+
+def test_an_error_budget_is_in_no_history_and_is_said() -> None:
+    events = travel("1.0", "3 08:00", "3 09:00", "3 10:00")
+    found = run(events, config("{gate: dora, error_budget: block, budget_query: slo_budget_left}"))
+    assert of(found, "prod-1.0").waited_s == 0
+    assert any("the error budget of prod is in no history" in line for line in found.unknown)
