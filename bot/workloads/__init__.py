@@ -10,14 +10,14 @@ The authorities are `kubectl rollout status`, kstatus and Argo CD's health rules
 import importlib
 import pkgutil
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 from bot.domain.rollout import Assessment, RolloutState
 from bot.workloads import answers, revisions, standard
-from bot.workloads.fields import being_deleted, group, kind, texts
+from bot.workloads.fields import being_deleted, group, kind, text, texts
 
 
 @cache
@@ -28,6 +28,14 @@ def rules() -> dict[tuple[str, str], ModuleType]:
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for known in getattr(module, "KINDS", ()):
             found[known] = module
+    return found
+
+
+def rule_for(obj: dict[str, Any]) -> ModuleType | None:
+    """The file that knows the object; where its apiVersion is missing, as in the items of a list, the one that knows its kind."""
+    found = rules().get((group(obj), kind(obj)))
+    if found is None and not text(obj, "apiVersion"):
+        return next((module for (_, known), module in rules().items() if known == kind(obj)), None)
     return found
 
 
@@ -48,7 +56,8 @@ def assess(
         held = ", ".join(texts(obj, "metadata", "finalizers"))
         waits = f"; finalizers hold it: {held}" if held else ""
         return Assessment(state=RolloutState.PROGRESSING, reason=f"{kind(obj)} is being deleted{waits}")
-    known = rules().get((group(obj), kind(obj)))
+    known = rule_for(obj)
+    now = now if now.tzinfo is not None else now.replace(tzinfo=UTC)
     said: Assessment = known.assess(obj, related, now) if known is not None else by_conditions(obj)
     stale = revisions.stale(obj, related, revisions_wanted)
     of_another = bool(revisions.spoken_of(obj)) or said.state is not RolloutState.DEGRADED

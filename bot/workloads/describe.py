@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.rollout import RolloutState, WorkloadRef, WorkloadState
-from bot.workloads import assess, children, pod, references, revisions, rules
-from bot.workloads.fields import at, flag, group, items, kind, name, number, strings, text, texts, uid
+from bot.workloads import assess, children, pod, references, revisions, rule_for
+from bot.workloads.fields import at, flag, items, kind, name, number, strings, text, texts, uid
 
 TEMPLATES = (("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
 
@@ -29,7 +29,7 @@ def describe(
 ) -> WorkloadState:
     """The workload as it stood at `at` (UTC); `related` and `revisions_wanted` as in `assess`."""
     said = assess(obj, related=related, now=at, revisions_wanted=revisions_wanted)
-    known = rules().get((group(obj), kind(obj)))
+    known = rule_for(obj)
     newest = getattr(known, "newest_pods", children.owned_pods)(obj, related)
     taken = revisions.applied(obj)
     return WorkloadState(

@@ -70,3 +70,10 @@ def test_a_shape_that_no_controller_writes_is_answered_and_never_healthy(kind: s
 
 def test_an_object_of_nothing_is_unknown() -> None:
     assert assess({}, now=NOW).state == "unknown"
+
+
+def test_an_item_of_a_list_is_known_by_its_kind_and_a_time_without_a_zone_is_utc() -> None:
+    pending = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3"}]}
+    obj = {"kind": "Pod", "metadata": {"name": "web", "creationTimestamp": "2026-11-20T11:00:00Z"}, "spec": {}, "status": pending}
+    assert assess(obj, now=NOW.replace(tzinfo=None)).state == "degraded"
+    assert assess({**obj, "apiVersion": "other.io/v1"}, now=NOW).state == "unknown"
