@@ -21,12 +21,14 @@ def register(app: typer.Typer) -> None:
 
         from bot import tracing
         from bot.app import build
+        from bot.cli._memory import share_arenas
         from bot.cli._process import serve_forever
         from bot.config.load import load
         from bot.config.places import places
         from bot.logs import configure
         from bot.settings import load_settings, strays
 
+        share_arenas()
         loaded = load(config)
         settings = load_settings()
         if insecure_no_webhook_secret:
