@@ -24,8 +24,9 @@ from bot.domain.action import (
     UpdatePromotion,
 )
 from bot.reconcile import crash, telling
+from bot.reconcile.closing import close_promotion
 from bot.reconcile.merging import merge_promotion
-from bot.reconcile.opening import close_promotion, open_promotion, update_promotion
+from bot.reconcile.opening import open_promotion, update_promotion
 from bot.reconcile.reverting import revert
 from bot.reconcile.tools import Tools
 

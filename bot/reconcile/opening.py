@@ -1,4 +1,4 @@
-"""Opens a promotion, puts newer content into an open one, and closes one: branch, pull request and record, in this order.
+"""Opens a promotion, and puts newer content into an open one: branch, pull request and record, in this order.
 
 The record says OPENING, with the commit it is about to push, before anything is pushed: whoever comes after a crash can
 tell the bot's own commit from a person's. A branch of the same name that is not the bot's is never touched.
@@ -7,7 +7,7 @@ tell the bot's own commit from a person's. A branch of the same name that is not
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.action import ClosePromotion, OpenPromotion, UpdatePromotion
+from bot.domain.action import OpenPromotion, UpdatePromotion
 from bot.domain.errors import OutcomeUnknown, Refused, Stale, UserError
 from bot.domain.people import Person
 from bot.domain.promotion import Promotion, PromotionState, SlotEdit
@@ -50,7 +50,7 @@ def _open_pushed(tools: Tools, action: OpenPromotion, _files: dict[str, bytes]) 
     opened = tools.effects.once(
         f"open:{promotion.id}:{head}",
         name=crash.PULL_OPENED,
-        look=lambda: _find_open(tools, promotion.branch, head),
+        look=lambda: find_open(tools, promotion.branch, head),
         do=lambda: tools.forge.open_pull(
             place.repository, branch=promotion.branch, base_branch=place.branch, title=action.title, body=action.body
         ),
@@ -97,7 +97,7 @@ def _find_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes]) ->
     head = tools.repositories.refresh(tools.place.repository).get(promotion.branch)
     if head is None or not holds(tools, head, files):
         return None
-    opened = _find_open(tools, promotion.branch, head)
+    opened = find_open(tools, promotion.branch, head)
     return None if opened is None else (head, opened)
 
 
@@ -155,7 +155,7 @@ def holds(tools: Tools, commit: str, files: dict[str, bytes]) -> bool:
     return all(tools.repositories.read(repository, commit, path) == content for path, content in files.items())
 
 
-def _find_open(tools: Tools, branch: str, head: str) -> OpenedPull | None:
+def find_open(tools: Tools, branch: str, head: str) -> OpenedPull | None:
     pull = tools.forge.find_pull(tools.place.repository, branch, head=head)
     if pull is None or pull.state is not PullState.OPEN:
         return None
@@ -270,24 +270,3 @@ def require_unmerged(tools: Tools, promotion: Promotion) -> None:
     if number is not None and pull is not None and pull.number == number and pull.state is PullState.MERGED:
         tools.history.want_pulls(repository, [number])
         raise Stale(f"#{number} was merged meanwhile")
-
-
-def close_promotion(tools: Tools, action: ClosePromotion) -> None:
-    """Say why, close, delete the branch if it is still ours, and note it. `Stale` when it was merged meanwhile."""
-    place, promotion = tools.place, action.promotion
-    require_unmerged(tools, promotion)
-    number = promotion.number
-    if number is None and promotion.head:
-        found = _find_open(tools, promotion.branch, promotion.head)
-        number = found.number if found else None
-    if number is not None:
-        tools.forge.reply(place.repository, number, action.reason, marker=f"close:{promotion.id}")
-        target = number
-        tools.effects.step(crash.PULL_CLOSED, lambda: tools.forge.close_pull(place.repository, target))
-    head = tools.repositories.refresh(place.repository).get(promotion.branch)
-    if head is not None and head == promotion.head:
-        tools.repositories.push(place.repository, {promotion.branch: (head, None)})
-    ended = promotion.state if not promotion.state.in_flight else PromotionState.CLOSED
-    now = tools.clock()
-    closed = replace(promotion, state=ended, number=number, ended_at=promotion.ended_at or now, reason=action.reason)
-    tools.history.save_promotion(closed, why=action.reason, actor=BOT, now=now)

@@ -5,11 +5,12 @@ Costs nothing while nothing is unfinished: the database is asked, and the forge 
 
 from dataclasses import replace
 
-from bot.domain.errors import UserError
+from bot.domain.errors import Stale, UserError
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
+from bot.reconcile.closing import closing, finish_close
 from bot.reconcile.content import forward
-from bot.reconcile.opening import edits_of, holds, renewed
+from bot.reconcile.opening import edits_of, holds, renewed, require_unmerged
 from bot.reconcile.reverting import finish_revert
 from bot.reconcile.tools import BOT, Tools
 
@@ -22,6 +23,8 @@ def settle(tools: Tools) -> int:
         if promotion.state is PromotionState.OPENING:
             old = _replaced(promotions, promotion)
             changed += _settle_renewal(tools, promotion, old) if promotion.number is not None else _settle_opening(tools, promotion)
+        elif closing(tools, promotion):
+            changed += _settle_close(tools, promotion)
         elif promotion.state is PromotionState.REVERTING and promotion.revert_number is not None and promotion.revert_commit is None:
             finish_revert(tools, promotion)
             changed += 1
@@ -47,6 +50,15 @@ def _settle_opening(tools: Tools, promotion: Promotion) -> int:
     done = replace(promotion, state=PromotionState.OPEN, head=head, number=pull.number, url=pull.url)
     tools.history.save_pull(pull)
     tools.history.save_promotion(done, why=f"#{pull.number} was opened before the bot stopped", actor=BOT, now=now)
+    return 1
+
+
+def _settle_close(tools: Tools, promotion: Promotion) -> int:
+    try:
+        require_unmerged(tools, promotion)
+    except Stale:
+        return 0
+    finish_close(tools, promotion, promotion.reason)
     return 1
 
 
