@@ -208,7 +208,11 @@ def test_refused(content: str | bytes, address: dict[str, Any], new: Any, code: 
 
 @pytest.mark.parametrize(
     "content",
-    ["{{x}}\na: b" + " " * 100_000 + "b # m\n", "a: '" + "m" * 500_000 + "'\ntag: v1 # m\n", "".join(f"a{n}: 'm # m'\n" for n in range(20_000)) + "tag: v1 # m\n"],
+    [
+        "{{x}}\na: b" + " " * 100_000 + "b # m\n",
+        "a: '" + "m" * 500_000 + "'\ntag: v1 # m\n",
+        "".join(f"a{n}: 'm # m'\n" for n in range(20_000)) + "tag: v1 # m\n",
+    ],
     ids=["blanks", "one long line", "many strings"],
 )
 def test_a_marker_is_sought_in_linear_time(content: str) -> None:
