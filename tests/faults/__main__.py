@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: the crash matrix on both databases, then the model test at length; the last line says what came of it.
+"""`python -m tests.faults`: the crash matrix on both databases, and beside it the model test at length; the last line says what came of it.
 
 Exit 0 only when nothing was lost, nothing doubled and no invariant broken. `--only NAME` tells one story alone, `--database`
 takes one database, `--steps` sets how long the model runs.
@@ -28,11 +28,12 @@ def main() -> int:
     complaints: list[str] = []
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(postgres_server()) if "postgresql" in asked.database else ""
+        lives = stack.enter_context(pool(1)).submit(model.run, asked.steps)
         if asked.workers and asked.database:
             baselines = _baselines(asked)
             complaints += [f"no story passes the crash point {name}" for name in (() if asked.only else never_reached(baselines))]
             outcomes = list(_matrix(_jobs(asked.database, baselines, postgres), asked.workers))
-    steps, broken = model.run(asked.steps)
+        steps, broken = lives.result()
     for complaint in complaints:
         print(f"BAD  {complaint}")
     lost = sum(outcome.lost.total() + bool(outcome.problem and not outcome.doubled) for outcome in outcomes) + len(complaints)
@@ -47,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=[scenario.name for scenario in SCENARIOS], help="this story alone")
     parser.add_argument("--database", nargs="*", default=DATABASES, choices=DATABASES)
     parser.add_argument("--workers", type=int, default=max(2, (os.cpu_count() or 2) + 1), help="runs side by side")
-    parser.add_argument("--steps", type=int, default=2000, help="about how many steps the model takes")
+    parser.add_argument("--steps", type=int, default=1000, help="about how many steps the model takes, beside the stories")
     return parser.parse_args()
 
 
