@@ -46,7 +46,7 @@ def connection(*nodes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pull_node() -> dict[str, Any]:
-    comment = {"id": "IC", "fullDatabaseId": "4294967299", "body": "hi", "createdAt": AT, "lastEditedAt": None}
+    comment = {"id": "IC", "fullDatabaseId": "4294967299", "body": "hi", "createdAt": AT, "lastEditedAt": None, "isMinimized": False}
     return {
         "id": "PR_1", "number": 7, "url": "https://h/7", "title": "t", "body": "b", "state": "OPEN", "isCrossRepository": False,
         "headRefName": "promote/qa/x", "headRefOid": HEAD, "baseRefName": "main", "baseRefOid": "b" * 40, "mergeable": "UNKNOWN",
