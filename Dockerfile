@@ -15,7 +15,8 @@ COPY requirements.txt ./
 RUN /opt/bot/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot ./bot
-RUN /opt/bot/bin/pip install --quiet --no-deps --no-build-isolation .
+RUN /opt/bot/bin/pip install --quiet --no-deps --no-build-isolation . \
+ && /opt/bot/bin/python -c "from hcl2.parser import parser; parser()"
 
 FROM ${BASE}
 # git is how the bot reads and writes; ca-certificates is what it trusts.

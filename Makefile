@@ -4,6 +4,8 @@ VENV := .venv
 RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 ARGS ?=
+# Compiles what a start imports, and no more: else each process would compile it anew where nothing may be cached.
+WARM := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -c "import bot.cli.demo.story, bot.cli.main, bot.web.composition; from hcl2.parser import parser; parser()"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types layers format e2e faults disturbed bench docs lock clean hooks
@@ -68,10 +70,12 @@ $(RUN): requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "setting up: installing locked dependencies into $(VENV) (once; about a minute)"
 	@$(VENV)/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(WARM)
 	@touch $@
 
 $(DEV): requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "setting up: installing locked development dependencies into $(VENV) (once; about two minutes)"
 	@$(VENV)/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(WARM)
 	@touch $@ $(RUN)
