@@ -23,7 +23,9 @@ from tests.support.postgres import new_database, postgres_server
 
 PER_SECOND = 100
 SECONDS = 15
-IDLE_SECONDS = 10
+IDLE_SECONDS = 20
+CALMS_DOWN_SECONDS = 20
+"""The engine asks for runs often for a while after the last one."""
 CLIENTS = 16
 
 
@@ -99,7 +101,7 @@ def deliver(url: str, count: int, per_second: float) -> list[float]:
 
 def measure(name: str, url: str) -> list[Row]:
     with served(url) as found:
-        time.sleep(3)
+        time.sleep(CALMS_DOWN_SECONDS)
         before = found.ask()
         time.sleep(IDLE_SECONDS)
         quiet = found.ask()
