@@ -1,7 +1,7 @@
 """Looks at everything that `serve` will need, before or beside it: settings, git, database, forge, repositories, clusters, clocks.
 
-Decides what is looked at and how bad a finding is; it writes nothing but the bot's own clones. Each look stands alone: one that
-fails hides none of the others.
+Decides what is looked at and how bad a finding is; it writes nothing but the bot's own clones: a database that another program may
+be serving is read and never brought up to date here. Each look stands alone: one that fails hides none of the others.
 """
 
 import os
@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from bot.adapters.github.auth import AppInstallation
 from bot.adapters.github.skew import skew
@@ -23,6 +26,7 @@ from bot.adapters.store.database import Database
 from bot.app.parts import Parts, build
 from bot.config.schema import Config
 from bot.domain.errors import BotError, TransientError, UserError
+from bot.planning.authorise import teams_asked
 from bot.settings import Settings, strays
 
 OLDEST_GIT = (2, 39)
@@ -54,28 +58,27 @@ def examine(config: Config, settings: Settings, *, clock: Callable[[], datetime]
     yield from (Finding(subject="settings", grade=Grade.WARNING, sentence=sentence) for sentence in strays(os.environ))
     yield _looked("webhook secret", lambda: _webhook_secret(settings))
     yield _looked("git", _git)
-    database = _looked("database", lambda: _database(settings))
-    yield database
-    if database.grade is Grade.FAILED:
-        return
-    try:
-        parts = build(config, settings, clock=clock)
-    except (UserError, TransientError) as error:
-        yield _failed("start", error)
-        return
-    try:
-        yield from _outside(parts)
-    finally:
-        parts.close()
+    yield _looked("database", lambda: _database(settings))
+    with TemporaryDirectory() as scratch:
+        beside = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{scratch}/doctor.db")})
+        try:
+            parts = build(config, beside, clock=clock)
+        except (UserError, TransientError) as error:
+            yield _failed("start", error)
+            return
+        try:
+            yield from _outside(parts)
+        finally:
+            parts.close()
 
 
 def _outside(parts: Parts) -> Iterator[Finding]:
     yield _looked("forge", lambda: _forge(parts))
     yield _looked("clock", lambda: _clock(parts))
     for stage in parts.config.pipeline.stages:
-        yield _looked(f"repository of {stage.name}", lambda stage=stage: _repository(parts, stage.repository, stage.branch))  # type: ignore[misc]
+        yield _looked(f"repository of {stage.name}", partial(_repository, parts, stage.repository, stage.branch))
     for stage in parts.config.pipeline.stages:
-        yield _looked(f"cluster of {stage.name}", lambda stage=stage: _cluster(parts, stage.name))  # type: ignore[misc]
+        yield _looked(f"cluster of {stage.name}", partial(_cluster, parts, stage.name))
 
 
 Found = tuple[Grade, str, str]
@@ -120,14 +123,11 @@ def _database(settings: Settings) -> Found:
     database = Database(url)
     try:
         database.check()
-        known = migrate.current(database)
-        if known is not None and known not in migrate.revisions():
-            migrate.require_current(database)
         broken = _broken(database)
         if broken:
             fix = "Stop the bot and put a backup in its place, or remove the file: all but approvals is rebuilt from git and GitHub."
             return Grade.FAILED, f"The file is damaged: {broken}", fix
-        state = "is up to date" if known == migrate.head() else "is brought up to date at the next start"
+        state = "is up to date" if migrate.known(database) == migrate.head() else "is brought up to date at the next start"
         return Grade.OK, f"The schema {state}.", ""
     finally:
         database.close()
@@ -149,16 +149,13 @@ def _forge(parts: Parts) -> Found:
         fix = "Use a GitHub App: its commits, checks and limits are its own."
         return Grade.WARNING, f"We write as {login}, with a token: commit statuses instead of check runs.", fix
     granted = credentials.granted()
-    needs = APP_NEEDS | ({"members": "read"} if _names_teams(parts.config) else {})
+    asked_for = any(teams_asked(parts.config, stage) for stage in parts.config.order())
+    needs = APP_NEEDS | ({"members": "read"} if asked_for else {})
     lacking = [f"{name}: {level}" for name, level in needs.items() if STRENGTH.get(granted.get(name, ""), 0) < STRENGTH[level]]
     if lacking:
         fix = "Give them in the App's settings, then accept the change in the installation."
         return Grade.FAILED, f"We write as {login}; the App lacks {', '.join(lacking)}.", fix
     return Grade.OK, f"We write as {login}; the App has every permission that is needed.", ""
-
-
-def _names_teams(config: Config) -> bool:
-    return "teams" in config.model_dump_json(exclude_defaults=True)
 
 
 def _clock(parts: Parts) -> Found:

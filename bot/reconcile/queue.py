@@ -92,14 +92,9 @@ class StageQueue:
 
     def take_over(self, executor: str) -> list[str]:
         """Put a dead executor's runs back into the queue; the caller alone has claimed it. Their ids."""
-        runs = sorted(self.given(executor))
+        runs = sorted(run for run, holder in self.held().items() if holder == executor)
         self.put_back(runs)
         return runs
-
-    def given(self, executor: str) -> set[str]:
-        """The runs that the queue gave to this executor and that have not ended."""
-        found = DBOS.list_workflows(status=[WorkflowStatusString.PENDING.value], executor_id=executor, load_input=False, load_output=False)
-        return {status.workflow_id for status in found}
 
     def held(self) -> dict[str, str]:
         """Each run that was given to an executor and has not ended, and that executor's name."""

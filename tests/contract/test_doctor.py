@@ -12,22 +12,13 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.store import migrate
+from bot.adapters.store.database import Database
 from bot.cli.demo import world as demo
 from bot.cli.sandbox import addresses
+from tests.support.model_world import manifest
 
 COMMAND = [sys.executable, "-c", "from bot.cli.main import main; main()", "doctor"]
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: web, image: ghcr.io/acme/web:1.0.0}]
-"""
 
 
 @dataclass
@@ -52,12 +43,24 @@ class Place:
         assert answer["ok"] is (done.returncode == 0)
         return done.returncode, {one["subject"]: one for one in answer["findings"]}
 
+    @property
+    def file(self) -> Path:
+        return Path(self.environment["PROMOTION_BOT_STATE_DIR"]) / "promotion-bot.db"
+
+    def database(self, revision: str = "head") -> Path:
+        """The bot's database, at a revision."""
+        self.file.parent.mkdir()
+        database = Database(f"sqlite:///{self.file}")
+        migrate.upgrade(database, to=revision)
+        database.close()
+        return self.file
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     for stage in ("dev", "qa"):
         (tmp_path / stage).mkdir()
-        (tmp_path / stage / "web.yaml").write_text(MANIFEST)
+        (tmp_path / stage / "web.yaml").write_text(manifest("web", "1.0.0"))
     world = demo.build(tmp_path, rollout_seconds=1.0, progress_deadline=30.0)
     told = addresses(world, tmp_path)
     lines = Path(told["bot"]["environment"]).read_text().splitlines()
@@ -68,6 +71,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def test_all_is_well(place: Place) -> None:
     status, found = place.doctor()
+    assert not place.file.exists(), "the first start makes it"
     assert {subject: one["grade"] for subject, one in found.items()} == {
         "webhook secret": "ok",
         "git": "ok",
@@ -99,14 +103,23 @@ def test_what_is_missing_outside_is_named(place: Place) -> None:
 
 
 def test_a_damaged_database_is_found_before_it_is_opened_to_write(place: Place) -> None:
-    place.doctor()
-    file = Path(place.environment["PROMOTION_BOT_STATE_DIR"]) / "promotion-bot.db"
+    file = place.database()
     content = bytearray(file.read_bytes())
     content[4096:] = os.urandom(len(content) - 4096)
     file.write_bytes(bytes(content))
     status, found = place.doctor()
     assert (status, found["database"]["grade"]) == (1, "failed")
     assert file.read_bytes() == bytes(content)
+
+
+def test_an_older_database_is_left_as_it_is(place: Place) -> None:
+    """Another program may be serving it."""
+    place.database("0004")
+    _, found = place.doctor()
+    assert "next start" in found["database"]["sentence"]
+    database = Database(f"sqlite:///{place.file}")
+    assert migrate.current(database) == "0004"
+    database.close()
 
 
 def test_without_a_webhook_secret_serve_would_not_start(place: Place) -> None:

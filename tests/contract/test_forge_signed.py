@@ -46,14 +46,14 @@ def test_a_signed_promotion_is_opened_by_one_document(world: ForgeWorld) -> None
 
 def test_the_whole_life_of_a_signed_promotion(world: ForgeWorld) -> None:
     world.forge.identity()
-    warm, opened = world.forge.open_signed(commit(world, branch="promote/qa/warm"), base_branch=MAIN, title="t", body="b")
+    _, opened = world.forge.open_signed(commit(world, branch="promote/qa/warm"), base_branch=MAIN, title="t", body="b")
     world.forge.add_labels(REPO, opened.number, ["promotion"])
     with world.calls() as calls:
         sha, opened = world.forge.open_signed(commit(world), base_branch=MAIN, title="t", body="b")
         world.show(opened.number, {}, pull=world.as_opened(opened.number), labels=["promotion"], conclusion="success")
         world.forge.merge(REPO, opened.number, head=sha, method="squash", title="t")
-    assert warm != sha or warm == sha
     assert [call.split()[0] for call in calls()] == ["graphql", "graphql", "rest"]
+    assert {path: world.hub.read_file(REPO, MAIN, path) for path in FILES} == FILES
 
 
 def test_where_the_branch_is_not_seen_yet_the_pull_request_is_opened_by_a_second_request(world: ForgeWorld) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from bot.adapters.kubernetes import access
-from bot.adapters.kubernetes.api import Api, Rejected, Request, decoded
+from bot.adapters.kubernetes.api import Api, Request, decoded
 from bot.adapters.kubernetes.kinds import Kind
 from bot.adapters.kubernetes.stage import wanted_lists
 from bot.config.stage import Cluster
@@ -33,7 +33,7 @@ def missing(cluster: Cluster) -> tuple[list[str], bool]:
     lacking = [
         f"{verb} {kind.resource}{f' in {space}' if space else ''}"
         for verb, kind, space in _needed(cluster)
-        if not _has(api, verb, kind, space)
+        if not may(api, verb, kind.group, kind.plural, space)
     ]
     spaces = cluster.namespaces or (None,)
     return lacking, any(may(api, "get", "", "secrets", space) for space in spaces)
@@ -43,13 +43,3 @@ def _needed(cluster: Cluster) -> Iterator[tuple[str, Kind, str | None]]:
     for kind, namespace in wanted_lists(cluster):
         if kind.essential:
             yield from ((verb, kind, namespace) for verb in VERBS)
-
-
-def _has(api: Api, verb: str, kind: Kind, namespace: str | None) -> bool:
-    try:
-        return may(api, verb, kind.group, kind.plural, namespace)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        api.get(kind.path(kind.versions[0], namespace), {"limit": "1"}, label="doctor")
-        return True

@@ -67,10 +67,15 @@ def upgrade(database: Database, *, to: str = "head") -> None:
             command.upgrade(_config(connection), to)
 
 
+def known(database: Database) -> str | None:
+    """Its revision, None while it is empty. `DatabaseTooNew` for a revision that is not known, `NotOurDatabase` for foreign tables."""
+    with mapped_errors(), database.engine.connect() as connection:
+        return _check(connection)
+
+
 def require_current(database: Database) -> None:
     """For commands that read without serving: the schema must be the one this program knows."""
-    with mapped_errors(), database.engine.connect() as connection:
-        found = _check(connection)
+    found = known(database)
     if found != head():
         state = "is empty" if found is None else f"is at revision {found}"
         raise UserError(
