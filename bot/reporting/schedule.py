@@ -5,7 +5,7 @@ Decides windows and instants from the calendar of the report's zone; making and 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config.delivery import Period, Reports
@@ -57,7 +57,7 @@ def _last(period: Period, reports: Reports, now: datetime) -> tuple[Window, date
         if mine and at <= now:
             end = day - timedelta(days=day.weekday()) if period == "weekly" else day
             first = end - timedelta(days=7) if period == "weekly" else (end - timedelta(days=1)).replace(day=1)
-            return Window(first=first, end=end, zone=zone), at
+            return Window(first=first, end=end, zone=zone), at.astimezone(UTC)
     raise AssertionError("every month has a first day and every week each of its days")
 
 
