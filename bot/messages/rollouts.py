@@ -8,7 +8,7 @@ from bot.domain.release import Release
 from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Verdict
 from bot.messages.pulls import title
-from bot.messages.words import full, instant, listing
+from bot.messages.words import cause, full, instant, listing
 
 AFTERWARDS = {
     "revert": "The bot takes it back with a commit now.",
@@ -28,7 +28,7 @@ def restored(promotion: Promotion) -> str:
 
 
 def rolling(promotion: Promotion, state: RolloutState, reason: str, deadline: datetime) -> str:
-    return f"{moved(promotion)} rolls out in {promotion.stage} ({state}: {reason}). It has until {instant(deadline)}."
+    return f"{moved(promotion)} rolls out in {promotion.stage} ({state}: {cause(reason)}). It has until {instant(deadline)}."
 
 
 def baking(promotion: Promotion, done_at: datetime) -> str:
@@ -36,25 +36,25 @@ def baking(promotion: Promotion, done_at: datetime) -> str:
 
 
 def degraded_for_now(reason: str, fails_at: datetime) -> str:
-    return f"Degraded: {reason}. It has until {instant(fails_at)} to recover."
+    return f"Degraded: {cause(reason)}. It has until {instant(fails_at)} to recover."
 
 
 def blind(stage: str, problem: str, deadline: datetime) -> str:
     return (
-        f"The rollout should have been healthy by {instant(deadline)}, but {stage} cannot be seen: {problem} "
+        f"The rollout should have been healthy by {instant(deadline)}, but {stage} cannot be seen: {cause(problem)}. "
         "Nothing is passed and nothing taken back until it can."
     )
 
 
 def unseen(stage: str, problem: str, since: datetime) -> str:
     return (
-        f"Nobody can see how {stage} is since {instant(since)}: {problem} No version leaves it, and gates that ask about it pass nothing, "
-        "until it can be seen. This is told once."
+        f"Nobody can see how {stage} is since {instant(since)}: {cause(problem)}. "
+        "No version leaves it, and gates that ask about it pass nothing, until it can be seen. This is told once."
     )
 
 
 def timed_out(reason: str, timeout: timedelta) -> str:
-    return f"not healthy within {int(timeout.total_seconds())} s; last seen: {reason}"
+    return f"not healthy within {int(timeout.total_seconds())} s; last seen: {cause(reason)}"
 
 
 def not_taken(present: str, wanted: str) -> str:
@@ -70,7 +70,7 @@ def healthy(promotion: Promotion, since: datetime) -> str:
 
 
 def failed(promotion: Promotion, reason: str) -> str:
-    return f"The rollout of {moved(promotion)} in {promotion.stage} failed: {full(reason, '')}"
+    return f"The rollout of {moved(promotion)} in {promotion.stage} failed: {cause(reason)}."
 
 
 def failed_notice(promotion: Promotion, reason: str, on_failure: str) -> str:
@@ -93,7 +93,8 @@ def revert_waits(promotion: Promotion, verdict: Verdict) -> str:
 
 
 def reverting(promotion: Promotion, state: RolloutState, reason: str, deadline: datetime) -> str:
-    return f"{restored(promotion)} was restored in {promotion.stage} and rolls out ({state}: {reason}). It has until {instant(deadline)}."
+    what = f"{restored(promotion)} was restored in {promotion.stage} and rolls out"
+    return f"{what} ({state}: {cause(reason)}). It has until {instant(deadline)}."
 
 
 def revert_unmerged(promotion: Promotion) -> str:
@@ -110,7 +111,7 @@ def recovered(promotion: Promotion, since: datetime) -> str:
 
 def revert_failed(promotion: Promotion, reason: str) -> str:
     return (
-        f"{restored(promotion)} was restored in {promotion.stage}, but it is not healthy either: {reason} "
+        f"{restored(promotion)} was restored in {promotion.stage}, but it is not healthy either: {cause(reason)}. "
         f"The stage is on hold. A person has to look; `/promote unhold {promotion.stage}` lets it go on."
     )
 
@@ -141,4 +142,4 @@ def revert_body(promotion: Promotion) -> str:
 
 
 def turned_bad(health: Health, stage: str) -> str:
-    return f"{health.service} {health.release} turned bad in {stage} after it had been healthy: {health.reason}"
+    return f"{health.service} {health.release} turned bad in {stage} after it had been healthy: {cause(health.reason)}."

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from bot.domain.directive import Directive
 from bot.domain.facts import Health, Quarantine, StageHold
 from bot.domain.release import Release
+from bot.domain.replicas import Replicas
+from bot.domain.rollout import WorkloadState
 from bot.domain.slot import Slot, SlotProblem
 from bot.domain.verdict import Verdict
-from bot.messages.words import full, instant, listing
+from bot.messages.words import cause, full, instant, listing
 
 
 def absent(service: str, stage: str, sources: Sequence[str]) -> str:
@@ -24,10 +26,24 @@ def up_to_date(service: str, stage: str, release: Release) -> str:
 
 
 def drifted(health: Health, stage: str) -> str:
+    what, since = (health.drift, health.drift_since or health.since) if health.taken else (health.reason, health.since)
     return (
-        f"The cluster of {stage} does not run what git declares, since {instant(health.since)}: {full(health.reason, '')} "
+        f"The cluster of {stage} does not run what git declares, since {instant(since)}: {full(what, '')} "
         f"Its GitOps agent brings it back; `/promote sync {stage}` asks it to look now."
     )
+
+
+def replicas_differ(pairs: Sequence[tuple[WorkloadState, Replicas]]) -> str:
+    return "; ".join(_replicas(workload, wanted) for workload, wanted in pairs)
+
+
+def replicas_untold(workload: WorkloadState, wanted: Replicas, problem: str) -> str:
+    return f"{_replicas(workload, wanted)}; the bot cannot tell whether an autoscaler owns the replicas: {problem}"
+
+
+def _replicas(workload: WorkloadState, wanted: Replicas) -> str:
+    noun = "replica" if workload.replicas == 1 else "replicas"
+    return f"{workload.ref} wants {workload.replicas} {noun}, git declares {wanted.count} ({wanted.path}:{wanted.line})"
 
 
 def newest(service: str, stage: str, release: Release) -> str:
@@ -72,7 +88,7 @@ def unreadable(service: str, stage: str, problem: SlotProblem) -> str:
 
 def quarantined(service: str, stage: str, quarantine: Quarantine) -> str:
     return (
-        f"{service} {quarantine.release} failed in {quarantine.stage} at {instant(quarantine.at)}: {quarantine.reason} "
+        f"{service} {quarantine.release} failed in {quarantine.stage} at {instant(quarantine.at)}: {cause(quarantine.reason)}. "
         f"It does not enter {stage} by itself. A newer version may; or `/promote retry` from somebody who may operate {quarantine.stage}."
     )
 
@@ -97,7 +113,7 @@ def held(service: str, stage: str, order: Directive) -> str:
 
 
 def stage_held(stage: str, hold: StageHold) -> str:
-    return f"{stage} is on hold since {instant(hold.at)}: {hold.reason} `/promote unhold {stage}` by an approver lifts it."
+    return f"{stage} is on hold since {instant(hold.at)}: {cause(hold.reason)}. `/promote unhold {stage}` by an approver lifts it."
 
 
 def closed(service: str, stage: str, release: Release, login: str) -> str:

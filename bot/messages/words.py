@@ -36,3 +36,8 @@ def full(sentence: str, changer: str) -> str:
     if first and first[-1] not in ".!?…`":
         first += "."
     return f"{first} Who or what can change it: {changer.strip().rstrip('.')}." if changer.strip() else first
+
+
+def cause(reason: str) -> str:
+    """A reason from outside, to stand inside of a sentence: without its full stop, and said to be missing where none was given."""
+    return reason.strip().rstrip(".") or "no reason is given"
