@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -218,7 +219,7 @@ def test_a_veto_of_one_stage_does_not_cover_the_others() -> None:
     assert do("veto payments@1.2.0 prod --reason y", scene(*one)).outcome is Outcome.SAME
 
 
-def failed(text: str, where: str, **more: object) -> Quarantine:
+def failed(text: str, where: str, **more: Any) -> Quarantine:
     return Quarantine(
         stage=where, service="payments", release=release(text), at=NOW - timedelta(hours=2), reason="x", promotion="p", **more
     )  # type: ignore[arg-type]
