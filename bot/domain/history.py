@@ -48,7 +48,8 @@ class Deploy:
     """The end of one rollout of one version of a service in a stage (UTC).
 
     `kind` None means that it is to be inferred. `fixes` and `rolls_back` name deploy ids, `reverts_prs` numbers of pull requests.
-    `baseline` marks the first sight of a stage: what it carried was there before we looked.
+    `baseline` marks the first sight of a stage: what it carried was there before we looked. `doubts` are codes of what a history that was
+    rebuilt from git could not know about it.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Deploy:
     rolls_back: str | None = None
     baseline: bool = False
     team: str | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[datetime, str]:

@@ -78,6 +78,7 @@ def event_to_json(event: Event) -> dict[str, object]:
                 "prs": [_pull_to_json(pull) for pull in event.prs] or None,
                 "fixes": list(event.fixes) or None, "reverts_prs": list(event.reverts_prs) or None,
                 "rolls_back": event.rolls_back, "baseline": event.baseline or None, "team": event.team,
+                "doubts": list(event.doubts) or None,
             }  # fmt: skip
         case Failure():
             found = {
@@ -108,6 +109,7 @@ def _deploy(raw: Mapping[str, object]) -> Deploy:
         rolls_back=_optional_text(raw, "rolls_back"),
         baseline=bool(baseline),
         team=_optional_text(raw, "team"),
+        doubts=_items(raw, "doubts", _word) if "doubts" in raw else (),
     )
 
 

@@ -99,7 +99,7 @@ def follow(branch: Branch, commits: Iterable[StageCommit], sources: Sources) -> 
             branch.live[service] = new
             deploy = _deploy(branch, commit, sources, at, (service, old, new), baseline=baseline)
             branch.made[commit.sha, service] = (deploy.id, old or "")
-            _note(branch, commit, deploy)
+            branch.notes.update(deploy.doubts)
             yield deploy
 
 
@@ -108,7 +108,8 @@ def _deploy(
 ) -> Deploy:
     service, old, new = move
     culprit = _taken_back(branch, commit.message, service, new)
-    back = culprit is not None or (old is not None and _is_older(branch, sources, service, old, new))
+    older = _is_older(sources, service, old, new) if culprit is None and old is not None else False
+    back = culprit is not None or older is True
     brought = sources.commits(service, old, new) if old is not None and not back else None
     if brought is None and not back and not baseline:
         branch.notes["no_source"] += 1
@@ -123,6 +124,7 @@ def _deploy(
         commits=brought or (),
         rolls_back=culprit,
         baseline=baseline,
+        doubts=tuple(_doubts(commit, baseline=baseline, unordered=older is None)),
     )
 
 
@@ -139,19 +141,20 @@ def _taken_back(branch: Branch, message: str, service: str, new: str) -> str | N
     return None
 
 
-def _is_older(branch: Branch, sources: Sources, service: str, old: str, new: str) -> bool:
-    """Whether the new version is an older one: by ancestry where it is known, else by the versions' order; unknown is noted."""
+def _is_older(sources: Sources, service: str, old: str, new: str) -> bool | None:
+    """Whether the new version is an older one: by ancestry where it is known, else by the versions' order; None where nobody can tell."""
     by_ancestry = sources.is_older(service, old, new)
     if by_ancestry is not None:
         return by_ancestry
     by_order = compare(Version.parse(new), Version.parse(old))
-    branch.notes["unordered"] += by_order is None
-    return by_order == -1
+    return None if by_order is None else by_order == -1
 
 
-def _note(branch: Branch, commit: StageCommit, deploy: Deploy) -> None:
-    branch.notes["commit_time"] += 1
-    branch.notes["health_unknown"] += 1
-    ours = _TRAILER.search(commit.message) or _TAKES_BACK.search(commit.message)
-    if not ours and not deploy.baseline:
-        branch.notes["hand_made"] += 1
+def _doubts(commit: StageCommit, *, baseline: bool, unordered: bool) -> Iterator[str]:
+    """What git alone cannot know about a deployment, and that a person made its commit: codes of `NOTES`."""
+    yield "commit_time"
+    yield "health_unknown"
+    if not baseline and not _TRAILER.search(commit.message) and not _TAKES_BACK.search(commit.message):
+        yield "hand_made"
+    if unordered:
+        yield "unordered"

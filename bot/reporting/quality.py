@@ -12,6 +12,13 @@ from bot.reporting.dora import Report
 from bot.reporting.doubts import long_silences, odd_days
 
 _SHOWN = 20
+_REBUILT = {
+    "commit_time": "rollouts were rebuilt from git and are dated by their commits: when they were healthy is not on record",
+    "health_unknown": "rollouts were rebuilt from git and count as successful: a failure leaves no trace there but its revert",
+    "hand_made": "rollouts came from commits on the environment's branch that the bot did not make",
+    "unordered": "rollouts changed the version in a direction that nobody can tell; they count as promotions",
+}
+"""What a history that was rebuilt from git could not know, by the codes in its events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +119,9 @@ def _source_rows(report: Report) -> Iterator[QualityRow]:
     inferred = [rollout.deploy.id for rollout in (*report.deployments, *report.rollbacks, *report.redeploys) if rollout.deploy.kind is None]
     yield _row("inferred_kinds", inferred, "rollouts came without a kind; it was inferred from versions and links")
     odd = [r.deploy.id for r in report.redeploys if r.deploy.kind is RolloutKind.REDEPLOY and r.replaced not in (None, r.deploy.version)]
+    every = (*report.deployments, *report.rollbacks, *report.redeploys, *report.failed_rollouts)
+    for code, sentence in _REBUILT.items():
+        yield _row(code, [rollout.deploy.id for rollout in every if code in rollout.deploy.doubts], sentence)
     yield _row("odd_redeploys", odd, "rollouts call themselves redeploys but changed the live version")
 
 

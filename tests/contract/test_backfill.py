@@ -90,6 +90,7 @@ def test_promotions_reverts_and_rollbacks_by_hand(repository: Repository) -> Non
     assert [event.get("baseline", False) for event in events] == [True, True, *[False] * 6]
     assert [event.get("rolls_back") for event in events] == [None, None, None, events[2]["id"], None, events[4]["id"], None, None]
     assert notes["hand_made"] == 4
+    assert ["hand_made" in event["doubts"] for event in events] == [False, False, False, False, True, True, True, True]
     assert events[2]["at"] == "2025-03-01T00:02:00Z"
 
 
@@ -99,6 +100,7 @@ def test_a_version_seen_before_is_no_rollback_where_nobody_can_tell(repository: 
     events, notes, _ = run(repository)
     assert [kind for _, _, kind in facts(events)] == ["promotion"] * 3
     assert notes["unordered"] == 2
+    assert ["unordered" in event["doubts"] for event in events] == [False, True, True]
 
 
 def test_ancestry_of_the_source_tells_more_than_names(repository: Repository, tmp_path: Path) -> None:
@@ -212,6 +214,9 @@ def test_the_command_writes_a_history_that_the_report_reads(repository: Reposito
     asked = ["--events", str(out), "--from", "2025-03-01", "--to", "2025-03-02", "--as-of", "2025-03-02T00:00:00Z", "-o", "json"]
     found = json.loads(runner.invoke(APP, ["report", *asked]).stdout)
     assert (found["deployments"], found["lead_time_s"]["n"]) == (3, 0)
+    doubts = {row["code"]: row["count"] for row in found["quality"]}
+    assert (doubts["commit_time"], doubts["health_unknown"], doubts["hand_made"]) == (3, 3, 2)
+    assert "ignored_fields" not in doubts
 
 
 def test_what_cannot_be_read_is_told(repository: Repository, tmp_path: Path) -> None:

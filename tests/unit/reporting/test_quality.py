@@ -64,6 +64,7 @@ CASES = [
     ("an unlinked incident", [ONE, failure("f", "5 09:00", None, service="api", stage="prod")], {}, "unlinked_incidents", ("f",)),
     ("a failure of a deploy that nobody knows", [ONE, failure("f", "5 09:00", "ghost")], {}, "unknown_deploy", ("f",)),
     ("unknown fields", [ONE | {"colour": "red"}], {}, "ignored_fields", ("colour",)),
+    ("a rollout rebuilt from a commit by hand", [ONE | {"doubts": ["hand_made"]}], {}, "hand_made", ("d1",)),
     ("a stage that nobody knows", [ONE | {"stage": "qa"}], {}, "stage_unknown", ("qa",)),
 ]
 
