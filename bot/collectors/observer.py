@@ -184,6 +184,7 @@ class Observer:
                 recorded=self._sources.history.health(name),
                 now=self._clock(),
                 rollout=self._config.stage(name).rollout,
+                replicas=read.replicas if read is not None else {},
             ),
             problems=read.problems if read is not None else (),
             problem=problem,

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from bot.collectors.named_slots import Key, named_places, read_places
 from bot.config.schema import Config
 from bot.domain.errors import Stale, UserError
+from bot.domain.replicas import Replicas, WorkloadKey
 from bot.domain.repository import EnvironmentRepository
 from bot.domain.slot import Slot, SlotProblem
 from bot.manifests import FileSlots, find_slots, is_candidate
+from bot.manifests.replicas import declared
 from bot.ports import Repositories, TreeEntry
 
 REGULAR = frozenset({"100644", "100755"})
@@ -27,11 +29,12 @@ MANY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSlots:
-    """All slots of one stage at one commit; paths count from the stage's folder."""
+    """All slots of one stage at one commit, and how many replicas it declares; paths count from the stage's folder."""
 
     commit: str
     slots: tuple[Slot, ...] = ()
     problems: tuple[SlotProblem, ...] = ()
+    replicas: Mapping[WorkloadKey, Replicas] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +74,7 @@ class SlotReader:
             for entry in self._repositories.tree(environment.repository, commit, environment.folder)
             if entry.mode in REGULAR
         }
-        files = {path: found for path, found in self._parse(environment, entries).items() if found.slots or found.problems}
+        files = {path: found for path, found in self._parse(environment, entries).items() if not found.empty}
         places = named_places(self._config, stage)
         named = read_places(self._repositories, environment.repository, entries, places) if places else {}
         return _Known(result=_result(commit, files, named), files=files, named=named)
@@ -97,7 +100,7 @@ class SlotReader:
             return None
         entries = {_inside(environment, entry.path): entry for entry in standing if entry.mode in REGULAR}
         files = {path: found for path, found in known.files.items() if path not in inside}
-        fresh = {path: found for path, found in self._parse(environment, entries).items() if found.slots or found.problems}
+        fresh = {path: found for path, found in self._parse(environment, entries).items() if not found.empty}
         if fresh:
             files = dict(sorted({**files, **fresh}.items(), key=_git_order))
         named = {**known.named, **read_places(self._repositories, repository, entries, touched)} if touched else known.named
@@ -126,7 +129,9 @@ def _result(commit: str, files: Mapping[str, FileSlots], named: Mapping[Key, Fil
     if taken:
         slots = (slot for slot in slots if (slot.path, slot.start, slot.end) not in taken)
     problems = (problem for found in (*files.values(), *named.values()) for problem in found.problems)
-    return StageSlots(commit=commit, slots=(*slots, *extra), problems=tuple(problems))
+    kustomized = [one for found in files.values() for one in found.kustomized]
+    replicas = declared((one for found in files.values() for one in found.replicas), kustomized)
+    return StageSlots(commit=commit, slots=(*slots, *extra), problems=tuple(problems), replicas=replicas)
 
 
 def _git_order(item: tuple[str, FileSlots]) -> bytes:

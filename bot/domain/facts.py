@@ -37,7 +37,8 @@ class Health:
     `since` is when this state began for this release, as recorded (UTC). `taken` is true when the cluster's workloads want what git
     declares; `running` are the image references it runs. `unknown` carries in `reason` why nothing can be said. `steady_since` is since
     when the release has been healthy here, short interruptions aside (None: it is not, or was interrupted for too long); `left_at` is
-    when the present interruption began.
+    when the present interruption began. `drift` says where the cluster wants other replicas than git declares, since `drift_since`;
+    `remark` says so where nobody can tell whether that is an autoscaler's work.
     """
 
     service: str
@@ -50,6 +51,9 @@ class Health:
     workloads: tuple[WorkloadState, ...] = ()
     steady_since: datetime | None = None
     left_at: datetime | None = None
+    drift: str = ""
+    drift_since: datetime | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

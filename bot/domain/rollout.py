@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.replicas import WorkloadKey
+
 
 class RolloutState(StrEnum):
     """How a workload, or a whole rollout, stands. Only a time limit makes `timed_out`; no single object says it."""
@@ -89,7 +91,8 @@ class ClusterSnapshot:
 
     `reachable` is False where the cluster, or a part of it that the stage needs, could not be seen: then `problem` says what,
     why, since when and how to mend it, `workloads` are those last seen, and none of them may pass for what runs now.
-    `timelines` are the latest changes of each workload, oldest first, the present state last.
+    `timelines` are the latest changes of each workload, oldest first, the present state last. `deciders` name who decides the replicas
+    of a workload beside its manifest (an autoscaler, an agent that patches it); None where nobody can tell, and `deciders_problem` why.
     """
 
     at: datetime
@@ -97,6 +100,8 @@ class ClusterSnapshot:
     problem: str = ""
     workloads: tuple[WorkloadState, ...] = ()
     timelines: Mapping[WorkloadRef, tuple[WorkloadState, ...]] = field(default_factory=dict)
+    deciders: Mapping[WorkloadKey, str] | None = None
+    deciders_problem: str = ""
 
 
 def combine(states: Iterable[RolloutState]) -> RolloutState:

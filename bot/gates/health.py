@@ -22,7 +22,7 @@ class HealthGate(Gate):
     scope: Literal["service", "stage"] = "service"
     """Look at the promotion's own services, or at every service of the stage."""
     drift: bool = True
-    """Also ask that the cluster runs what git declares."""
+    """Also ask that the cluster runs what git declares: its version, and its replicas unless an autoscaler owns them."""
 
     def evaluate(self, case: Case) -> Verdict:
         if case.target_problem:
@@ -52,6 +52,8 @@ class HealthGate(Gate):
             if self.drift:
                 return Outcome.PENDING, f"{name} in {case.stage}: its cluster {_runs(health)}, which git does not declare{why}."
             state = combine(workload.state for workload in health.workloads)
+        if state is RolloutState.HEALTHY and health.drift and self.drift:
+            return Outcome.PENDING, f"{name} drifted in {case.stage}: {health.drift.rstrip('.')}."
         match state:
             case RolloutState.HEALTHY if health.taken or not self.drift:
                 return Outcome.PASSED, ""

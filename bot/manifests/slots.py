@@ -4,12 +4,15 @@ Never raises: what cannot be read becomes a problem with line and sentence. File
 """
 
 import re
+from dataclasses import replace
 
 from bot.domain.edits import MENDING, EditRefused, RefusalCode
+from bot.domain.replicas import Kustomized, Replicas
 from bot.domain.slot import Slot, SlotProblem
 from bot.manifests.collecting import Collector
 from bot.manifests.files import decode, is_sealed, read_yaml
 from bot.manifests.found import FileSlots
+from bot.manifests.replicas import NEEDLE, is_kustomization_file, kustomized_in, replicas_in
 from bot.manifests.shelf import text_formats, yaml_formats
 from bot.yamltext.stillness import no_collection
 
@@ -26,7 +29,7 @@ def is_candidate(path: str) -> bool:
     *folders, name = path.split("/")
     if not _FOREIGN_FOLDERS.isdisjoint(folders):
         return False
-    if name.endswith(_YAML):
+    if name.endswith(_YAML) or name == "Kustomization":
         return name[0] not in ".cmprt" or _FOREIGN_NAME.match(name) is None
     return any(one.claims(path) for one in text_formats())
 
@@ -49,11 +52,14 @@ def find_slots(path: str, content: bytes) -> FileSlots:
 
 def _find_in_yaml(path: str, content: bytes) -> FileSlots:
     formats = [one for one in yaml_formats() if (one.named is None or one.named(path)) and any(needle in content for needle in one.needles)]
-    if not formats:
+    counting = NEEDLE in content or is_kustomization_file(path)
+    if not formats and not counting:
         return _NOTHING
     mark, text = decode(content)
     source = read_yaml(text)
     slots, problems = [], []
+    replicas: list[Replicas] = []
+    kustomized: list[Kustomized] = []
     for document in source.documents:
         collector = Collector(path, source, document, shift=len(mark))
         for one in formats:
@@ -63,10 +69,13 @@ def _find_in_yaml(path: str, content: bytes) -> FileSlots:
                 break
         slots += collector.slots
         problems += collector.problems
+        if counting:
+            replicas += replicas_in(collector)
+            kustomized += kustomized_in(collector)
     if slots and is_sealed(source):
         message = f"the file is sealed by SOPS; no version in it can be edited. {MENDING[RefusalCode.SOPS_ENCRYPTED]}"
         return FileSlots(problems=(*problems, SlotProblem(path=path, line=slots[0].line, code="SopsEncrypted", message=message)))
-    return _in_order(FileSlots(slots=tuple(slots), problems=tuple(problems)))
+    return _in_order(FileSlots(slots=tuple(slots), problems=tuple(problems), replicas=tuple(replicas), kustomized=tuple(kustomized)))
 
 
 def _in_order(found: FileSlots) -> FileSlots:
@@ -75,4 +84,4 @@ def _in_order(found: FileSlots) -> FileSlots:
     for slot in found.slots:
         first.setdefault((slot.start, slot.end), slot)
     slots = tuple(first[place] for place in sorted(first))
-    return FileSlots(slots=slots, problems=tuple(dict.fromkeys(found.problems)))
+    return replace(found, slots=slots, problems=tuple(dict.fromkeys(found.problems)))

@@ -9,17 +9,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.config.stage import Rollout
 from bot.domain.facts import Health, ServiceView
 from bot.domain.image import known_as
 from bot.domain.order import same
 from bot.domain.release import Release
+from bot.domain.replicas import Replicas, WorkloadKey
 from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadState, combine
 from bot.domain.slot import Holds, Slot
+from bot.planning.replicas import compared
 from bot.planning.steadiness import steadied
 
 PATIENCE = Rollout()
+NO_REPLICAS: Mapping[WorkloadKey, Replicas] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,13 @@ def healths(
     recorded: Mapping[str, Health],
     now: datetime,
     rollout: Rollout = PATIENCE,
+    replicas: Mapping[WorkloadKey, Replicas] = NO_REPLICAS,
 ) -> dict[str, Health]:
-    """Each service's health at `now`; `recorded` are those that were seen last, `rollout` the stage's patience."""
+    """Each service's health at `now`; `recorded` are those that were seen last, `rollout` the stage's patience, `replicas` git's."""
     found = running(snapshot.workloads)
     judged = {name: _health(view, snapshot, found, last=recorded.get(name), now=now) for name, view in services.items()}
+    if replicas:
+        judged = {name: compared(health, snapshot, found.by_name, replicas, last=recorded.get(name)) for name, health in judged.items()}
     return {name: steadied(health, recorded.get(name), rollout=rollout, now=now) for name, health in judged.items()}
 
 

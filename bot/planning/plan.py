@@ -199,7 +199,7 @@ def _unseen(config: Config, facts: Facts) -> list[Action]:
 
 def _essence(health: Health) -> tuple[object, ...]:
     """What of a health is worth a row: words and workloads alone are not."""
-    return health.state, health.release, health.taken, health.since, health.steady_since, health.left_at
+    return health.state, health.release, health.taken, health.since, health.steady_since, health.left_at, health.drift_since
 
 
 def _turned_bad(before: Health, health: Health) -> bool:

@@ -6,6 +6,8 @@ the cluster does not serve is left out.
 
 from dataclasses import dataclass
 
+from bot.workloads.deciders import AUTOSCALERS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -54,6 +56,8 @@ KINDS = (
     _own("CronJob", "batch", essential=True),
     _own("Pod", ""),
     _own("Event", "", field_selector="type=Warning"),
+    Kind(kind="HorizontalPodAutoscaler", plural="horizontalpodautoscalers", group="autoscaling", versions=("v2", "v2beta2", "v1")),
+    Kind(kind="ScaledObject", plural="scaledobjects", group="keda.sh", versions=("v1alpha1",)),
     _argo("Rollout", "rollouts", agent=""),
     _argo("Application", "applications"),
     _argo("ApplicationSet", "applicationsets"),
@@ -63,5 +67,5 @@ KINDS = (
     _flux("OCIRepository", "ocirepositories", "source", "v1", "v1beta2"),
 )
 
-WORKLOADS = frozenset(kind.kind for kind in KINDS if kind.kind not in ("Pod", "Event"))
+WORKLOADS = frozenset(kind.kind for kind in KINDS if kind.kind not in {"Pod", "Event", *AUTOSCALERS})
 """The kinds that a snapshot shows, where nothing else owns the object."""

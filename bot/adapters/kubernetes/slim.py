@@ -6,6 +6,8 @@ in a live watch the parts of a pod's spec that say nothing about how it stands. 
 
 from typing import Any
 
+from bot.workloads.deciders import AUTOSCALERS
+
 NOISY = ("kubectl.kubernetes.io/last-applied-configuration",)
 TEMPLATES = (("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
 OF_A_POD = frozenset({
@@ -36,7 +38,9 @@ def slim(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def lean(obj: dict[str, Any]) -> dict[str, Any]:
-    """The object for a live watch: slim, and without what only a person would read. Made smaller in place."""
+    """The object for a live watch: slim, and without what only a person would read. The object is made smaller in place."""
+    if obj.get("kind") in AUTOSCALERS:
+        return {**{key: obj.get(key) for key in ("apiVersion", "kind", "metadata")}, "spec": target_of(slim(obj).get("spec"))}
     for spec in pod_specs(slim(obj)):
         drop(spec, OF_A_POD)
         for key in LISTS:
@@ -45,6 +49,11 @@ def lean(obj: dict[str, Any]) -> dict[str, Any]:
                 if isinstance(container, dict):
                     drop(container, OF_A_CONTAINER)
     return obj
+
+
+def target_of(spec: Any) -> dict[str, Any]:
+    """What an autoscaler scales: all that is read of it."""
+    return {"scaleTargetRef": spec.get("scaleTargetRef")} if isinstance(spec, dict) else {}
 
 
 def pod_specs(obj: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,8 +18,10 @@ from bot.adapters.kubernetes.kinds import KINDS, WORKLOADS, Kind
 from bot.adapters.kubernetes.slim import lean
 from bot.config.stage import Cluster
 from bot.domain.errors import UserError
+from bot.domain.replicas import WorkloadKey
 from bot.domain.rollout import ClusterSnapshot, WorkloadRef, WorkloadState
 from bot.workloads.cache import Cache
+from bot.workloads.deciders import AUTOSCALERS, DECIDERS, called, ruled_by
 from bot.workloads.describe import describe, gone, reference, until_rolled_out
 from bot.workloads.family import Key
 from bot.workloads.fields import items
@@ -47,6 +49,7 @@ class StageWatch:
     timelines: dict[WorkloadRef, deque[WorkloadState]] = field(default_factory=dict)
     followers: list[Follower] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
+    ruled: dict[Key, tuple[WorkloadKey, ...]] = field(default_factory=dict)
     refusal: str = ""
 
     def start(self) -> None:
@@ -105,8 +108,17 @@ class StageWatch:
             tops |= self.cache.family.tops(key) | {key} | self.cache.borrowers(key)
             if key[0] in SOURCES:
                 tops |= set(self.cache.keys("Kustomization"))
+        ruled = [self.rule(key) for key in changed if key[0] in DECIDERS]
         looked = [self.look(key) for key in tops if key[0] in WORKLOADS]
-        return any(looked)
+        return any(ruled) or any(looked)
+
+    def rule(self, key: Key) -> bool:
+        """Whose replicas an object decides; True when that is news."""
+        obj = self.cache.objects.get(key)
+        before, now = self.ruled.pop(key, ()), ruled_by(obj) if obj is not None else ()
+        if now:
+            self.ruled[key] = now
+        return before != now
 
     def look(self, key: Key) -> bool:
         """One workload's state anew; True when it is news."""
@@ -144,6 +156,7 @@ class StageWatch:
         """What is known now; no request is made."""
         now = self.clock()
         problem, since = self.trouble(now)
+        blind = self.blind(now)
         with self.lock:
             return ClusterSnapshot(
                 at=since or now,
@@ -151,7 +164,14 @@ class StageWatch:
                 problem=problem,
                 workloads=tuple(sorted(self.states.values(), key=lambda state: state.ref)),
                 timelines={ref: tuple(line) for ref, line in self.timelines.items()},
+                deciders=None if blind else {target: called(*key) for key, targets in self.ruled.items() for target in targets},
+                deciders_problem=blind,
             )
+
+    def blind(self, now: datetime) -> str:
+        """Why nobody can tell which workloads an autoscaler owns; empty when all are seen."""
+        told = (unseen(follower, now)[0] for follower in self.followers if follower.kind.kind in AUTOSCALERS)
+        return next((why for why in told if why), "")
 
     def trouble(self, now: datetime) -> tuple[str, datetime | None]:
         """Why the stage does not count as seen, and since when; empty when it does."""

@@ -34,6 +34,7 @@ READ_ONLY = (
     Rule(groups=("",), resources=("pods", "events", "namespaces", "services", "configmaps", "nodes", "pods/log"), verbs=READ),
     Rule(groups=("apps",), resources=("deployments", "statefulsets", "daemonsets", "replicasets"), verbs=READ),
     Rule(groups=("batch",), resources=("jobs", "cronjobs"), verbs=READ),
+    Rule(groups=("autoscaling", "keda.sh"), resources=("horizontalpodautoscalers", "scaledobjects"), verbs=READ),
     Rule(groups=("argoproj.io",), resources=("applications", "applicationsets", "rollouts"), verbs=READ),
     Rule(groups=("argoproj.io",), resources=("applications",), verbs=("patch",)),
     Rule(groups=("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"), resources=("*",),
