@@ -73,12 +73,22 @@ def _window_rows(report: Report) -> Iterator[QualityRow]:
             code="stage_unknown", count=1, names=report.stages[:_SHOWN],
             sentence=f"the history has no rollout in {report.stage}" + (f"; it knows {', '.join(report.stages)}" if report.stages else ""),
         )  # fmt: skip
+    elif not report.services:
+        yield from _nobody(report)
     days_off = long_silences(_rollout_days(report), _judged_until(report), report.window)
     yield _row("months_without_data", days_off, "stretches of four weeks or more had no rollout: nothing was delivered, or not recorded")
     odd = odd_days(report.days, report.window)
     yield _row("clock_changes", odd, "days have another length than 24 hours; each counts as one day, and durations are elapsed time")
     active = {rollout.deploy.service for rollout in (*report.deployments, *report.failed_rollouts, *report.rollbacks, *report.redeploys)}
     yield _row("silent_services", [name for name in report.services if name not in active], "services had no rollout in the window")
+
+
+def _nobody(report: Report) -> Iterator[QualityRow]:
+    """What was asked about has never been in the stage: a wrong name must not look like a quiet week."""
+    if report.service is not None:
+        yield _row("service_unknown", [report.service], f"service asked about has no rollout in {report.stage}: is its name right")
+    if report.team is not None:
+        yield _row("team_unknown", [report.team], f"team asked about has no service with a rollout in {report.stage}: is its name right")
 
 
 def _rollout_days(report: Report) -> list[date]:

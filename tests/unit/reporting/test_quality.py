@@ -27,7 +27,8 @@ def page(events: list[dict[str, Any]], **asked: Any) -> Page:
         zone=ZoneInfo(asked.get("tz", "UTC")),
     )
     as_of = parse_instant(asked.get("as_of", f"{window.end}T00:00:00Z"))
-    return build_page(read_history(json.dumps({"events": events})), window=window, as_of=as_of, stage="prod", team=asked.get("team"))
+    history = read_history(json.dumps({"events": events}))
+    return build_page(history, window=window, as_of=as_of, stage="prod", team=asked.get("team"), service=asked.get("service"))
 
 
 def rows(found: Page) -> dict[str, tuple[int, tuple[str, ...]]]:
@@ -65,6 +66,8 @@ CASES = [
     ("a failure of a deploy that nobody knows", [ONE, failure("f", "5 09:00", "ghost")], {}, "unknown_deploy", ("f",)),
     ("unknown fields", [ONE | {"colour": "red"}], {}, "ignored_fields", ("colour",)),
     ("a rollout rebuilt from a commit by hand", [ONE | {"doubts": ["hand_made"]}], {}, "hand_made", ("d1",)),
+    ("a service that the stage never saw", [ONE], {"service": "nope"}, "service_unknown", ("nope",)),
+    ("a team without a service in the stage", [ONE | {"team": "red"}], {"team": "blue"}, "team_unknown", ("blue",)),
     ("a stage that nobody knows", [ONE | {"stage": "qa"}], {}, "stage_unknown", ("qa",)),
 ]
 
