@@ -38,7 +38,8 @@ def test_help_of_one_command_names_its_parts_its_role_and_examples_that_parse(na
         assert part in text
     for one in (*spec.aliases, *(f"/promote {example}" for example in spec.examples)):
         assert f"`{one}`" in text
-    assert (spec.mine in text) and read(text, verbs()).calls == ()
+    assert spec.mine in text
+    assert read(text, verbs()).calls == ()
 
 
 def test_why_puts_what_holds_first_with_who_can_change_it_and_the_next_look() -> None:
@@ -75,7 +76,8 @@ def test_the_queue_is_numbered_in_its_order_and_says_what_time_may_change() -> N
     assert commands.queue("qa", found).splitlines() == [
         "On its way into qa:",
         "",
-        "1. `payments 1.1.0` [#7](https://x.example/7): open. It waits for @\u200bana. Time alone may change that at 2026-11-20 12:47:00 UTC.",
+        "1. `payments 1.1.0` [#7](https://x.example/7): open. It waits for @\u200bana. "
+        "Time alone may change that at 2026-11-20 12:47:00 UTC.",
         "2. `search 2.0.0`: open. It waits for @\u200bana.",
     ]
     assert commands.queue("qa", []) == "Nothing is on its way into qa."

@@ -79,7 +79,8 @@ def test_the_parts_come_worst_first_and_a_batch_goes_by_its_name() -> None:
         opened("p7", HOUR),
         promotion(state=PromotionState.FAILED, failed_at=NOW, reason="x " * 400),
     )
-    assert [part.splitlines()[0] for part in text.split("\n\n")] == [
+    heads = [part.splitlines()[0] for part in text.split("\n\n")]
+    assert heads == [
         "Failed: 1",
         "Waiting, longest first: 1",
         "Rolling out: 1",
