@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.domain.errors import UserError
 from bot.web.health import Readiness, loop_watch
+from bot.web.lingering import Linger
 
 log = structlog.get_logger("web")
 
@@ -75,6 +76,7 @@ def create_app(routers: Sequence[APIRouter], *, readiness: Readiness) -> FastAPI
         app.include_router(router)
 
     app.add_middleware(Harden)
+    app.add_middleware(Linger)
     app.state.readiness = readiness
     return app
 
