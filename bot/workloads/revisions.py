@@ -80,6 +80,18 @@ def source_revision(obj: Mapping[str, Any], related: Collection[Mapping[str, Any
     return ""
 
 
+def _running(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """The commits whose objects the present health is about: of an Application that is OutOfSync, what it applied last."""
+    done = tuple(commit(found) for found in applied(obj))
+    hydrated = text(obj, "status", "sourceHydrator", "lastSuccessfulOperation", "hydratedSHA")
+    return spoken_of(obj) if not is_application(obj) or not done or hydrated in done else done
+
+
+def _not_applied(obj: Mapping[str, Any], counted: Collection[str]) -> str:
+    seen = ", ".join(short(revision) for revision in spoken_of(obj) if revision in counted)
+    return f"{seen} is compared, but not applied yet; {', '.join(short(revision) for revision in _running(obj))} runs"
+
+
 def stale(obj: Mapping[str, Any], related: Collection[Mapping[str, Any]], wanted: Collection[str] | None) -> str:
     """Why the object's health is not an answer about the wanted revision; empty when it is, or nobody can tell.
 
@@ -95,7 +107,7 @@ def stale(obj: Mapping[str, Any], related: Collection[Mapping[str, Any]], wanted
         return ""
     counted = {commit(revision) for revision in wanted}
     if counted.intersection(spoken):
-        return ""
+        return "" if counted.intersection(_running(obj)) else _not_applied(obj, counted)
     named = " or ".join(short(revision) for revision in sorted(counted)[:3]) or "the wanted commit"
     if not spoken:
         return f"{kind(obj)} speaks of no revision yet; {named} is awaited"

@@ -396,6 +396,26 @@ def test_a_kustomization_is_held_against_what_its_source_has_reached() -> None:
     assert describe(obj, at=NOW).revision == "a" * 40
 
 
+def test_an_application_that_has_compared_but_not_applied_the_wanted_commit_tells_of_the_older_one() -> None:
+    status = {
+        "sync": {"status": "OutOfSync", "revision": "b" * 40},
+        "health": {"status": "Degraded"},
+        "operationState": {"phase": "Succeeded", "syncResult": {"revision": "a" * 40}},
+    }
+    obj = make("Application", {}, status, version="argoproj.io/v1alpha1")
+    assert assess(obj, now=NOW).state == "degraded"
+    asked = assess(obj, now=NOW, revisions_wanted={"b" * 40})
+    assert asked.state == "progressing"
+    assert "bbbbbbbbbbbb is compared, but not applied yet; aaaaaaaaaaaa runs" in asked.reason
+    assert assess(obj, now=NOW, revisions_wanted={"a" * 40, "b" * 40}).state == "degraded"
+
+
+def test_a_release_that_calls_itself_ready_after_its_rollback_is_a_failure() -> None:
+    obj = flux("HelmRelease", "helm", ("True", "RollbackSucceeded"))
+    assert assess(obj, now=NOW).state == "degraded"
+    assert "the old version runs" in assess(obj, now=NOW).reason
+
+
 @pytest.mark.parametrize("kind", ["GitRepository", "OCIRepository"])
 def test_a_flux_source_needs_an_artifact(kind: str) -> None:
     ready = ("True", "Succeeded")
