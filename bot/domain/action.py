@@ -76,7 +76,10 @@ class Revert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """The pull request's face: the one status comment, the one check, the labels. Written only where it differs from what stands there."""
+    """The pull request's face: the one status comment, the one check, the labels. Written only where it differs from what stands there.
+
+    `steps` is what a reader waits for, such as each gate with its answer: while it stays the same only the words move on.
+    """
 
     promotion: Promotion
     comment: str
@@ -84,6 +87,7 @@ class Show:
     check_summary: str
     conclusion: str
     labels: tuple[str, ...]
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

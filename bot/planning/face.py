@@ -48,6 +48,7 @@ def show(promotion: Promotion, verdicts: Sequence[Verdict], sentence: str) -> Sh
         check_summary=comment.table(verdicts),
         conclusion=conclusion(promotion, verdicts),
         labels=labels(promotion, verdicts),
+        steps=(promotion.state, *(f"{verdict.gate}: {verdict.outcome}" for verdict in verdicts)),
     )
 
 
@@ -60,6 +61,7 @@ def show_rollout(promotion: Promotion, sentence: str) -> Show:
         check_summary=sentence,
         conclusion=conclusion(promotion, ()),
         labels=labels(promotion, ()),
+        steps=(promotion.state,),
     )
 
 

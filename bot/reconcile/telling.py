@@ -1,6 +1,8 @@
 """What people see: the face of a pull request, messages in the chat, answers to commands. None of it can stop a promotion.
 
-The face is written only when it differs from what was written last; while only its text moves on, at most every 15 seconds.
+The face is written only when it differs from what was written last: at once when a gate's answer, the conclusion, the labels or the
+head changed. While only the words move on (a value that is measured again, the next of two approvals) it is written a minute after the
+last time at the earliest, and each further time twice as long, so that a gate that is polled does not edit for ever.
 Messages go through the outbox: a chat that is down gets them later, once each.
 """
 
@@ -20,12 +22,12 @@ from bot.reconcile.tools import Tools
 
 log = structlog.get_logger("telling")
 
-AT_MOST_EVERY = timedelta(seconds=15)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
 SOON, LATER = timedelta(seconds=10), timedelta(minutes=5)
 COPY = "to:"
 """How the key of a copy begins; the receiver's name and the message's own key follow."""
-SHOWN, FACE = "bot:shown", "bot:face"
-OURS = frozenset({SHOWN, FACE, STATE})
+SHOWN, FACE, WORDS = "bot:shown", "bot:face", "bot:words"
+OURS = frozenset({SHOWN, FACE, WORDS, STATE})
 """What stands in a binding beside the forge's own part."""
 
 
@@ -40,7 +42,7 @@ def show(tools: Tools, action: Show) -> datetime | None:
         return tools.clock()
     head = promotion.head or pull.head
     wanted = _hash([head, action.comment, action.check_title, action.check_summary, action.conclusion, *sorted(action.labels)])
-    face = _hash([head, action.conclusion, action.check_title, *sorted(action.labels)])
+    face = _hash([head, action.conclusion, *sorted(action.labels), *action.steps])
     stored = tools.history.binding(promotion.id)
     bound = dict(stored[1]) if stored else _inherited(tools, action)
     now, state = tools.clock(), promotion.state.value
@@ -48,8 +50,9 @@ def show(tools: Tools, action: Show) -> datetime | None:
         if stored and bound.get(STATE) != state:
             tools.history.save_binding(promotion.id, {**bound, STATE: state}, now=stored[0])
         return None
-    if stored and bound.get(FACE) == face and now - stored[0] < AT_MOST_EVERY:
-        return stored[0] + AT_MOST_EVERY
+    moved = int(bound.get(WORDS, "0")) if bound.get(FACE) == face else -1
+    if stored and moved >= 0 and now < stored[0] + _pause(moved):
+        return stored[0] + _pause(moved)
     result = tools.effects.step(
         crash.SHOWN,
         lambda: tools.forge.show(
@@ -64,8 +67,14 @@ def show(tools: Tools, action: Show) -> datetime | None:
             bound={key: value for key, value in bound.items() if key not in OURS},
         ),
     )
-    tools.history.save_binding(promotion.id, {**result, SHOWN: wanted, FACE: face, STATE: state}, now=now)
+    shown = {SHOWN: wanted, FACE: face, WORDS: str(moved + 1), STATE: state}
+    tools.history.save_binding(promotion.id, {**result, **shown}, now=now)
     return None
+
+
+def _pause(moved: int) -> timedelta:
+    """How long a face stands at least while only its words move on, when they have moved on so often since it last changed."""
+    return min(FIRST_PAUSE * (1 << min(moved, 10)), LONGEST_PAUSE)
 
 
 def show_anew(tools: Tools, promotion: Promotion) -> None:

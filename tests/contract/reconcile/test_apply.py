@@ -265,20 +265,27 @@ def test_once_an_end_was_shown_it_is_known(world: StageWorld) -> None:
     assert world.history.unshown("qa", since=since) == frozenset()
 
 
-def test_a_text_alone_is_written_every_fifteen_seconds_at_most_a_new_state_at_once(world: StageWorld) -> None:
+def test_words_alone_wait_ever_longer_and_a_new_answer_of_a_gate_is_shown_at_once(world: StageWorld) -> None:
     promotion = opened(world)
-    apply(world.tools(), shown(promotion, "3 minutes more"))
+    apply(world.tools(), shown(promotion, "measured 1"))
+    for number, minutes in enumerate((1, 2, 4, 8, 10, 10), start=2):
+        before, words = writes(world), shown(promotion, f"measured {number}")
+        again = apply(world.tools(), words)
+        assert writes(world) == before
+        assert again is not None
+        assert timedelta(minutes=minutes, seconds=-5) < again - world.clock() <= timedelta(minutes=minutes)
+        world.clock.shift += timedelta(minutes=minutes)
+        assert apply(world.tools(), words) is None
+        assert writes(world) == before + 1
     before = writes(world)
-    again = apply(world.tools(), shown(promotion, "2 minutes more"))
-    assert writes(world) == before
-    assert again is not None
-    assert timedelta(seconds=5) < again - world.clock() <= timedelta(seconds=15)
+    apply(world.tools(), replace(shown(promotion, "measured 8"), steps=("metric: passed",)))
+    assert writes(world) == before + 1
+    assert apply(world.tools(), replace(shown(promotion, "measured 9"), steps=("metric: passed",))) is not None
+    world.clock.shift += timedelta(minutes=1)
+    apply(world.tools(), replace(shown(promotion, "measured 9"), steps=("metric: passed",)))
+    assert writes(world) == before + 2
     apply(world.tools(), shown(promotion, "all passed", "success"))
-    assert writes(world) > before
-    world.clock.shift = timedelta(seconds=16)
-    now = writes(world)
-    apply(world.tools(), shown(promotion, "all passed, really", "success"))
-    assert writes(world) > now
+    assert writes(world) == before + 3
 
 
 class DeafChat:
