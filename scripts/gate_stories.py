@@ -59,6 +59,8 @@ def _health() -> Iterator[Story]:
     made = gate("health")
     yield "healthy, as git declares", made, case()
     yield "degraded before the change", made, case(target={"payments": health(state=RolloutState.DEGRADED, reason="OOMKilled")})
+    scaled = health(drift="Deployment shop/payments wants 5 replicas, git declares 3 (payments.yaml:6)")
+    yield "it wants other replicas, and no autoscaler owns them", made, case(target={"payments": scaled})
     yield "the cluster runs something else", made, case(target={"payments": health(taken=False, running=("ghcr.io/acme/payments:0.9",))})
     yield "it still rolls out", made, case(target={"payments": health(state=RolloutState.PROGRESSING)})
     yield "the cluster cannot be asked", made, case(target_problem="connection refused")

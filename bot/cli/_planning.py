@@ -10,7 +10,7 @@ from bot.config.load import load
 from bot.config.schema import Config
 from bot.domain.errors import UserError
 from bot.domain.facts import Facts, Health, StageView
-from bot.domain.rollout import RolloutState
+from bot.domain.rollout import ClusterSnapshot, RolloutState
 from bot.domain.slot import Slot, SlotProblem
 from bot.manifests import find_slots, is_candidate
 from bot.planning.inventory import views
@@ -65,8 +65,12 @@ def _first_answers(parts: Parts, stages: Sequence[str], wait: float) -> None:
     near = {stage for name in stages for stage in (name, *parts.config.upstreams(name))}
     watched = [stage for stage in near if parts.config.stage(stage).cluster is not None]
     deadline = time.monotonic() + wait
-    while time.monotonic() < deadline and not all(parts.clusters.snapshot(stage).reachable for stage in watched):
+    while time.monotonic() < deadline and not all(_answered(parts.clusters.snapshot(stage)) for stage in watched):
         time.sleep(0.05)
+
+
+def _answered(snapshot: ClusterSnapshot) -> bool:
+    return snapshot.reachable and (snapshot.deciders is not None or bool(snapshot.deciders_problem))
 
 
 def offline_plans(folder: Path, *, stages: Sequence[str], path: Path | None = None) -> Plans:

@@ -92,7 +92,8 @@ class ClusterSnapshot:
     `reachable` is False where the cluster, or a part of it that the stage needs, could not be seen: then `problem` says what,
     why, since when and how to mend it, `workloads` are those last seen, and none of them may pass for what runs now.
     `timelines` are the latest changes of each workload, oldest first, the present state last. `deciders` name who decides the replicas
-    of a workload beside its manifest (an autoscaler, an agent that patches it); None where nobody can tell, and `deciders_problem` why.
+    of a workload beside its manifest (an autoscaler, an agent that patches it); None where nobody can tell, and `deciders_problem` why
+    (empty before the first answers).
     """
 
     at: datetime

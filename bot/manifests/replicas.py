@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot.domain.replicas import SCALED, Kustomized, Replicas, WorkloadKey
 from bot.manifests.collecting import Collector
+from bot.manifests.found import FileSlots
 from bot.manifests.kustomize_address import is_kustomization
 from bot.manifests.objects import at, is_object, items, object_of, objects, text_at, top
 from bot.yamltext import Mapping, Scalar, Spot, begin
@@ -53,6 +54,13 @@ def kustomized_in(collector: Collector) -> Iterator[Kustomized]:
         counts={text_at(item, "name") or "": _count(item) for item in items(at(spot, "replicas"))},
         rewrites=any(root.get(field) is not None for field in REWRITING) or any(_rewrites(item) for item in items(at(spot, "patches"))),
     )
+
+
+def unread(path: str) -> FileSlots:
+    """What a file says that cannot be read, and would have been only for its replicas: a kustomization may then change anything."""
+    if not is_kustomization_file(path):
+        return FileSlots()
+    return FileSlots(kustomized=(Kustomized(path=path, resources=(), counts={}, rewrites=True),))
 
 
 def declared(found: Iterable[Replicas], kustomized: Sequence[Kustomized]) -> dict[WorkloadKey, Replicas]:

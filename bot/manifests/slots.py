@@ -12,7 +12,7 @@ from bot.domain.slot import Slot, SlotProblem
 from bot.manifests.collecting import Collector
 from bot.manifests.files import decode, is_sealed, read_yaml
 from bot.manifests.found import FileSlots
-from bot.manifests.replicas import NEEDLE, is_kustomization_file, kustomized_in, replicas_in
+from bot.manifests.replicas import NEEDLE, is_kustomization_file, kustomized_in, replicas_in, unread
 from bot.manifests.shelf import text_formats, yaml_formats
 from bot.yamltext.stillness import no_collection
 
@@ -55,8 +55,13 @@ def _find_in_yaml(path: str, content: bytes) -> FileSlots:
     counting = NEEDLE in content or is_kustomization_file(path)
     if not formats and not counting:
         return _NOTHING
-    mark, text = decode(content)
-    source = read_yaml(text)
+    try:
+        mark, text = decode(content)
+        source = read_yaml(text)
+    except EditRefused:
+        if formats:
+            raise
+        return unread(path)
     slots, problems = [], []
     replicas: list[Replicas] = []
     kustomized: list[Kustomized] = []

@@ -30,6 +30,8 @@ def compared(
         if (wanted := _declared(workload, by_name, declared)) is not None and workload.replicas not in (None, wanted.count)
     ]
     if snapshot.deciders is None:
+        if not snapshot.deciders_problem:
+            return health
         sentences = [say.replicas_untold(workload, wanted, snapshot.deciders_problem) for workload, wanted in differing]
         return replace(health, remark=sentences[0]) if sentences else health
     free = [pair for pair in differing if (pair[0].ref.kind, pair[0].ref.namespace, pair[0].ref.name) not in snapshot.deciders]

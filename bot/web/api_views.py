@@ -109,6 +109,7 @@ def stages(bot: Bot, actor: Person) -> dict[str, Any]:
                         "state": health.state.value,
                         "since": _at(health.since),
                         "reason": health.reason,
+                        "drift": health.drift,
                     }
                     for service, health in sorted(history.health(name).items())
                 ],

@@ -181,6 +181,37 @@ def test_kinds_that_only_add_words_may_be_forbidden(sandbox: ClusterSandbox, tmp
         view.clusters.close()
 
 
+def autoscaler(target: str) -> dict[str, object]:
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "hpa", "namespace": "shop"},
+        "spec": {"scaleTargetRef": reference, "minReplicas": 1, "maxReplicas": 9},
+    }
+
+
+def test_an_autoscaler_is_known_from_its_watch_and_is_no_workload(sandbox: ClusterSandbox, seen: Seen) -> None:
+    assert (seen.now().deciders, seen.now().deciders_problem) == ({}, "")
+    seen.told.clear()
+    sandbox.apply(autoscaler("web"))
+    until(lambda: seen.now().deciders == {("Deployment", "shop", "web"): "HorizontalPodAutoscaler shop/hpa"})
+    assert seen.told.wait(SECONDS), "whoever looks at drift is woken"
+    assert "hpa" not in {state.ref.name for state in seen.now().workloads}
+
+
+def test_where_autoscalers_may_not_be_listed_nobody_can_tell_and_the_stage_is_still_seen(sandbox: ClusterSandbox, tmp_path: Path) -> None:
+    sandbox.faults.forbid(resources=("horizontalpodautoscalers",), groups=("autoscaling",))
+    view = Seen(sandbox, tmp_path)
+    try:
+        until(lambda: view.now().reachable and view.state("web") == "healthy")
+        until(lambda: "403" in view.now().deciders_problem, 20)
+        assert view.now().deciders is None
+        assert 'resources: ["horizontalpodautoscalers"]' in view.now().deciders_problem
+    finally:
+        view.clusters.close()
+
+
 def lists_made(view: Seen) -> int:
     """A kind that only adds words may be listed after the stage is seen."""
     return sum(count for label, count in view.calls().items() if label.startswith("list "))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.app import Parts, build
 from bot.cli._process import Served
@@ -239,3 +240,19 @@ def test_drift_is_told_and_repaired_by_the_agent_on_request(graph: Graph) -> Non
     assert answer.outcome is Outcome.DONE, answer.told
     graph.until(lambda: graph.runs("dev", "shop") == {NEW}, "dev runs again what git declares")
     graph.until(lambda: not graph.parts.plan("dev").reports, "nothing is left to tell of dev")
+
+
+def test_other_replicas_are_told_and_repaired_unless_an_autoscaler_owns_them(graph: Graph) -> None:
+    cluster = graph.world.clusters["dev"]
+    graph.until(lambda: graph.runs("dev", "shop") == {NEW}, "dev runs what it declares")
+    scaled = yaml.safe_load(graph.declared("dev", "shop"))
+    scaled["spec"]["replicas"] = 3
+    cluster.apply(scaled)
+    graph.until(lambda: any("wants 3 replicas, git declares 1" in one.sentence for one in graph.parts.plan("dev").reports), "it is told")
+    owner = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}, "maxReplicas": 5}
+    named = {"name": "shop", "namespace": "default"}
+    cluster.apply({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": named, "spec": owner})
+    graph.until(lambda: not graph.parts.plan("dev").reports, "an autoscaler's replicas are nobody's drift")
+    person = Person(id=graph.world.github.account(DEVELOPER).id, login=DEVELOPER)
+    answer = graph.desk.run("sync dev", Said(actor=person, at=graph.parts.clock(), key="replicas"), surface=Surface.CLI)
+    assert answer.outcome is Outcome.DONE, answer.told

@@ -156,7 +156,7 @@ class StageWatch:
         """What is known now; no request is made."""
         now = self.clock()
         problem, since = self.trouble(now)
-        blind = self.blind(now)
+        blind, why = self.blind(now)
         with self.lock:
             return ClusterSnapshot(
                 at=since or now,
@@ -165,13 +165,14 @@ class StageWatch:
                 workloads=tuple(sorted(self.states.values(), key=lambda state: state.ref)),
                 timelines={ref: tuple(line) for ref, line in self.timelines.items()},
                 deciders=None if blind else {target: called(*key) for key, targets in self.ruled.items() for target in targets},
-                deciders_problem=blind,
+                deciders_problem=why,
             )
 
-    def blind(self, now: datetime) -> str:
-        """Why nobody can tell which workloads an autoscaler owns; empty when all are seen."""
-        told = (unseen(follower, now)[0] for follower in self.followers if follower.kind.kind in AUTOSCALERS)
-        return next((why for why in told if why), "")
+    def blind(self, now: datetime) -> tuple[bool, str]:
+        """Whether nobody can tell yet which workloads an autoscaler owns, and what stands in the way (empty before the first answers)."""
+        out_of_sight = [one for one in self.followers if one.kind.kind in AUTOSCALERS and unseen(one, now)[0]]
+        told = next((unseen(one, now)[0] for one in out_of_sight if one.listed_once or one.problem), "")
+        return bool(out_of_sight), told
 
     def trouble(self, now: datetime) -> tuple[str, datetime | None]:
         """Why the stage does not count as seen, and since when; empty when it does."""
