@@ -90,14 +90,15 @@ def measure() -> dict[str, Any]:
 def live(file: Path) -> dict[str, float]:
     """Reading and computing apart, inside this process, as for a live history that stands in memory."""
     from bot.domain.history_file import read_history
-    from bot.reporting.dora import compute
+    from bot.reporting.dora import measure
+    from bot.reporting.lineage import trace
     from bot.reporting.windows import Window
 
     begun = time.perf_counter()
     found = read_history(file.read_text())
     read = time.perf_counter()
     window = Window(first=date(2024, 1, 1), end=date(2025, 1, 1), zone=ZoneInfo("Europe/Berlin"))
-    compute(found.events, window=window, as_of=datetime(2025, 1, 2, tzinfo=UTC), stage="prod").to_json()
+    measure(trace(found.events, stage="prod", as_of=datetime(2025, 1, 2, tzinfo=UTC)), window).to_json()
     return {"read": round(read - begun, 2), "compute": round(time.perf_counter() - read, 2)}
 
 

@@ -6,17 +6,17 @@ Empty is None, never 0. What happened in the history is decided by `lineage`; wo
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from bot.domain.history import Deploy, Event, Failure, RolloutKind
+from bot.domain.history import Deploy, Failure, RolloutKind
 from bot.domain.instants import format_instant
 from bot.domain.statistics import median, percentile, ratio
 from bot.reporting.blame import Change
-from bot.reporting.lineage import Lineage, Tally, trace
+from bot.reporting.lineage import Lineage, Tally
 from bot.reporting.roles import Delivery, Lead, Role, Rollout
 from bot.reporting.windows import Window, iso_week, midnight
 
@@ -137,23 +137,6 @@ class Report:
             "unlinked_incidents": len(self.unlinked),
             "rework_rate": self.rework_rate,
         }
-
-
-def compute(
-    events: Iterable[Event],
-    *,
-    window: Window,
-    as_of: datetime,
-    stage: str,
-    service: str | None = None,
-    team: str | None = None,
-    version_order: Sequence[str] | None = None,
-) -> Report:
-    """The report over a history. Without `service` and `team` all services of the stage are pooled.
-
-    A deploy's team is the one that its event carries; `teams.assign` gives one to events that carry none.
-    """
-    return measure(trace(events, stage=stage, as_of=as_of, version_order=version_order), window, service=service, team=team)
 
 
 def measure(lineage: Lineage, window: Window, *, service: str | None = None, team: str | None = None) -> Report:
