@@ -30,6 +30,7 @@ WAITING = [WorkflowStatusString.ENQUEUED.value, WorkflowStatusString.PENDING.val
 ENDED = [WorkflowStatusString.SUCCESS.value, WorkflowStatusString.ERROR.value, WorkflowStatusString.CANCELLED.value]
 PAGE = 500
 IDLE_POLL_SECONDS = 1.0
+UNUSED_POLL_SECONDS = 60.0
 
 
 class StageQueue:
@@ -42,13 +43,14 @@ class StageQueue:
 
     def start(self, executor: str, run: Callable[[str, str], None]) -> None:
         """Create DBOS's tables where they lack, register the queue, begin to take runs under this executor's name."""
-        DBOS(config=self._config(executor))
+        instance = DBOS(config=self._config(executor))
         _take_over_logging()
 
         def run_stage(stage: str) -> None:
             run(stage, DBOS.workflow_id or "")
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(run_stage)
+        _quieten_internal_queue(instance)
         DBOS.launch()
         DBOS.register_queue(
             QUEUE,
@@ -124,6 +126,15 @@ class StageQueue:
             total += len(ids)
             if len(ids) < PAGE:
                 return total
+
+
+def _quieten_internal_queue(instance: DBOS) -> None:
+    """DBOS asks once a second for runs of a queue of its own, which nothing here uses, and has no setting for that.
+
+    Its workers read the interval from the queue object (dbos/_queue.py); where a later version keeps it elsewhere, it goes on asking.
+    """
+    with contextlib.suppress(AttributeError):
+        instance._registry.get_internal_queue()._polling_interval_sec = UNUSED_POLL_SECONDS
 
 
 def _take_over_logging() -> None:

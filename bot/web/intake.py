@@ -1,11 +1,11 @@
 """Stores a verified webhook and wakes the stages that it concerns, in one transaction.
 
 Decides which stages an event is about (by repository and branch, whatever the repository is called now); what they do then
-is theirs.
+is theirs. Webhooks that come together are stored together, in one order everywhere: two processes never wait for each other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,6 +19,7 @@ from bot.adapters.store.promotions import read as read_promotions
 from bot.adapters.store.wakeups import Wakeups
 from bot.domain.people import Person
 from bot.domain.press import Press, check_name
+from bot.web.group_commit import GroupCommit
 from bot.web.hints import LISTENED_TO, Hints, is_echo
 
 IGNORED = "ignored"
@@ -53,6 +54,24 @@ class StageMap:
         return tuple(sorted(first | {stage.name for stage in self._stages if first & set(stage.after)}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One webhook at the door."""
+
+    source: str
+    delivery: str
+    hints: Hints
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What a group of webhooks leads to: stages to wake, and why; repositories seen under their numbers."""
+
+    wanted: dict[str, str] = field(default_factory=dict)
+    seen: dict[int, str] = field(default_factory=dict)
+
+
 class Intake:
     """The inbox's door. `ours` is the login under which we write, once it is known."""
 
@@ -65,41 +84,56 @@ class Intake:
         self._clock = clock
         self._ours = ours
         self._known: dict[int, str] = {}
+        self._door = GroupCommit(self._store)
 
     def accept(self, source: str, delivery: str, hints: Hints, body: bytes) -> str:
         """Store and wake; the answer is accepted, again, duplicate, replay or ignored. `TransientError` without a database."""
         if hints.event not in LISTENED_TO or is_echo(hints, self._ours()):
             return IGNORED
+        return self._door.put(Arrival(source=source, delivery=delivery, hints=hints, body=body))
+
+    def _store(self, arrivals: Sequence[Arrival]) -> list[str]:
         with self._database.write() as session:
-            repository = self._repository(session, hints)
-            if repository is None:
-                return IGNORED
-            stages = self._stages.concerned(repository, hints.branch)
-            now = self._clock()
-            row = Delivery(
-                source=source,
-                delivery=delivery,
-                event=hints.event,
-                action=hints.action,
-                repository=repository,
-                number=hints.numbers[0] if hints.numbers else None,
-                sender=hints.sender,
-                meaning=sha256(hints.event.encode() + b"\0" + body + _twice(hints, delivery)).hexdigest(),
-                received_at=now,
-            )
-            receipt = inbox.receive(session, row, stages)
-            if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
-                self._mark(session, repository, hints, stages)
-                _keep_press(session, delivery, repository, hints, stages, now=now)
-                for stage in stages:
-                    self._wakeups.want_in(session, stage, f"{hints.event} {hints.action}".strip(), now=now)
-            return receipt.value
+            now, gathered = self._clock(), _Gathered()
+            answers: dict[int, str] = {}
+            for place in sorted(range(len(arrivals)), key=lambda place: arrivals[place].hints.repository):
+                answers[place] = self._take(session, arrivals[place], gathered, now=now)
+            for stage in sorted(gathered.wanted):
+                self._wakeups.want_in(session, stage, gathered.wanted[stage], now=now)
+        self._known |= gathered.seen
+        return [answers[place] for place in range(len(arrivals))]
+
+    def _take(self, session: Session, arrival: Arrival, gathered: _Gathered, *, now: datetime) -> str:
+        """Store one."""
+        hints = arrival.hints
+        repository = self._repository(session, hints, gathered.seen)
+        if repository is None:
+            return IGNORED
+        stages = self._stages.concerned(repository, hints.branch)
+        row = Delivery(
+            source=arrival.source,
+            delivery=arrival.delivery,
+            event=hints.event,
+            action=hints.action,
+            repository=repository,
+            number=hints.numbers[0] if hints.numbers else None,
+            sender=hints.sender,
+            meaning=sha256(hints.event.encode() + b"\0" + arrival.body + _twice(hints, arrival.delivery)).hexdigest(),
+            received_at=now,
+        )
+        receipt = inbox.receive(session, row, stages)
+        if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
+            self._mark(session, repository, hints, stages)
+            _keep_press(session, arrival.delivery, repository, hints, stages, now=now)
+            for stage in stages:
+                gathered.wanted.setdefault(stage, f"{hints.event} {hints.action}".strip())
+        return receipt.value
 
     def retry(self, delivery: str) -> inbox.StoredDelivery | None:
         """Take a delivery up again; None when it is not known."""
         return retry(self._database, self._wakeups, delivery, now=self._clock())
 
-    def _repository(self, session: Session, hints: Hints) -> str | None:
+    def _repository(self, session: Session, hints: Hints, seen: dict[int, str]) -> str | None:
         """The configured name: by the name in the event, else by the number under which it was seen before it was renamed."""
         configured = self._stages.configured(hints.repository)
         number = hints.repository_id
@@ -108,7 +142,7 @@ class Intake:
             return None if known is None else self._stages.configured(known)
         if number is not None and self._known.get(number) != configured:
             marks.remember_repository(session, number, configured)
-            self._known[number] = configured
+            seen[number] = configured
         return configured
 
     def _mark(self, session: Session, repository: str, hints: Hints, stages: Sequence[str]) -> None:

@@ -7,11 +7,13 @@ SQLite: a write transaction takes the write lock when it begins (`BEGIN IMMEDIAT
 is upgraded later fails at once with "database is locked" (https://sqlite.org/isolation.html, SQLITE_BUSY_SNAPSHOT).
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +24,8 @@ from sqlmodel import Session
 from bot.domain.errors import TransientError, UserError
 
 BUSY_TIMEOUT_MS = 10_000
+QUICK_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 0.002
 POOL_SIZE = 8
 WRITE = {"bot_begin": "IMMEDIATE"}
 SESSION = {
@@ -106,7 +110,30 @@ def _prepare_sqlite_for_queue(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('bot_begin', 'DEFERRED')}")
+    mode = connection.get_execution_options().get("bot_begin", "DEFERRED")
+    if mode != WRITE["bot_begin"] or not _begun_soon(connection):
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _begun_soon(connection: sa.Connection) -> bool:
+    """Whether the write lock was had by asking every few milliseconds. SQLite's own busy handler sleeps longer each time, up to
+    100 ms, and so a writer that comes late is served late (https://sqlite.org/src/file/src/main.c, sqliteDefaultBusyCallback)."""
+    plain: Any = connection.connection.dbapi_connection
+    deadline = monotonic() + QUICK_SECONDS
+    plain.execute("PRAGMA busy_timeout=0")
+    try:
+        while monotonic() < deadline:
+            try:
+                plain.execute(f"BEGIN {WRITE['bot_begin']}")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    return False
+                sleep(ASK_AGAIN_SECONDS)
+            else:
+                return True
+    finally:
+        plain.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return False
 
 
 class Database:

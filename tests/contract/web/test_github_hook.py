@@ -5,6 +5,7 @@ import http.client
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -307,3 +308,16 @@ def test_no_bit_of_body_or_signature_may_be_flipped(content: bytes, position: in
     whole[place] ^= 1 << bit
     flipped, given_signature = bytes(whole[: len(content)]), bytes(whole[len(content) :])
     assert signed_by(flipped, given_signature, SECRETS) is None or given_signature.lower() == signature
+
+
+def test_events_that_come_at_once_are_all_stored_in_a_few_transactions(world: WebWorld) -> None:
+    commits: list[str] = []
+    sa.event.listen(world.database.engine, "commit", lambda connection: commits.append(""))
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda n: world.send(delivery=f"at-once-{n}", payload=push(n=n)).json()["status"], range(60)))
+    assert answers == ["accepted"] * 60
+    with world.database.read() as session:
+        assert inbox.counts(session) == {"received": 60}
+    assert sorted(set(world.runs.stages)) == ["prod", "qa"]
+    assert len(world.runs.stages) == 2, "wake-ups of stages that are wanted already collapse"
+    assert len(commits) < 60
