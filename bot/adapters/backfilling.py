@@ -76,6 +76,11 @@ class Backfill:
             for code, count in sorted(state[place.stage]["notes"].items())
             if count
         ]
+        notes += [
+            {"stage": place.stage, "code": "no_version", "count": 1, "sentence": f"{place.folder or 'branch'}: {NOTES['no_version']}"}
+            for place in self.places
+            if not state[place.stage]["events"]
+        ]
         return Result(events=events, notes=notes)
 
     def _follow(self, place: Place, clone: LocalHistory, head: str, owner: Owner, sources: Sources, state: Saved) -> None:

@@ -30,14 +30,23 @@ def backfill(
 
     from bot.adapters.backfilling import Backfill, Place, read_state, write_state
     from bot.cli._history import read_instant
-    from bot.cli._refusal import refuse
+    from bot.cli._refusal import FAILED, refuse
     from bot.config.load import load
     from bot.domain.duration import parse_duration
 
     as_json = output == "json"
-    places = []
+    if output not in ("text", "json"):
+        refuse(f"--output {output!r} is not a format", why="what was found is told to people or to programs", fix="say text or json")
+    places: list[Place] = []
     for text in stage:
         name, found, rest = text.partition("=")
+        if any(place.stage == name for place in places):
+            refuse(
+                f"--stage {name} is named twice",
+                why="a stage stands in one place; two would be mixed into one history",
+                fix="name each stage once",
+                as_json=as_json,
+            )
         repository, _, folder = rest.partition("//")
         path, _, branch = repository.partition("@")
         if not found or not name or not path:
@@ -67,8 +76,17 @@ def backfill(
         tell=lambda line: typer.echo(line, err=True),
         keep=lambda state: write_state(state_file, state),
     )
-    result = job.run({} if fresh else read_state(state_file))
-    out.write_text(json.dumps({"events": result.events}, indent=1) + "\n", encoding="utf-8")
+    try:
+        result = job.run({} if fresh else read_state(state_file))
+        out.write_text(json.dumps({"events": result.events}, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        refuse(
+            f"{error.filename or out} cannot be written",
+            why=error.strerror or str(error),
+            fix="name a file in a folder that is there and may be written",
+            code=FAILED,
+            as_json=as_json,
+        )
     if as_json:
         typer.echo(json.dumps({"events": len(result.events), "notes": result.notes}, indent=2))
         return

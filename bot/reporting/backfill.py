@@ -28,6 +28,7 @@ NOTES = {
     "no_source": "deployments whose commits are not known (no source repository, or a deleted tag)",
     "clock_order": "commits seem older than the one before them on their branch; they were dated just after it",
     "rewritten": "times the branch's history was rewritten since the last run; it was read anew",
+    "no_version": "no version of anything ever stood there: is it the right folder and branch?",
     "unreadable": "files with places whose version could not be read",
 }
 

@@ -231,3 +231,30 @@ def test_what_cannot_be_read_is_told(repository: Repository, tmp_path: Path) -> 
         read_state(file)
     write_state(file, {"prod": {"head": "x"}})
     assert read_state(file) == {"prod": {"head": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "out", "told"),
+    [
+        (["--output", "yaml"], "h.json", "--output 'yaml' is not a format"),
+        (["--stage", "prod=elsewhere//prod"], "h.json", "--stage prod is named twice"),
+        ([], "no/such/folder/h.json", "cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_reason(repository: Repository, tmp_path: Path, more: list[str], out: str, told: str) -> None:
+    repository.put("x", api="1.0.0")
+    command = ["backfill", "--stage", f"prod={repository.path}@main//prod", "--out", str(tmp_path / out), *more]
+    found = CliRunner().invoke(APP, command)
+    assert found.exit_code in (1, 2)
+    error, why, fix = [line for line in found.stderr.splitlines() if " commits, " not in line]
+    assert told in error
+    assert why.startswith("why: ")
+    assert fix.startswith("fix: ")
+
+
+def test_a_folder_without_any_version_is_told(repository: Repository) -> None:
+    repository.put("x", api="1.0.0")
+    result = Backfill(places=[Place(stage="prod", path=repository.path, folder="nowhere")]).run({})
+    assert result.events == []
+    assert [(note["code"], note["count"]) for note in result.notes] == [("no_version", 1)]
+    assert "nowhere" in str(result.notes[0]["sentence"])
