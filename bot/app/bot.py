@@ -13,8 +13,6 @@ import structlog
 
 from bot.adapters.credentials import Credentials
 from bot.adapters.notify.shelf import Means, tellers
-from bot.adapters.registry.charts import ChartReader
-from bot.adapters.registry.reader import TagReader
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.slack.chat import SlackChat
 from bot.adapters.store.database import make_queue_engine
@@ -25,7 +23,7 @@ from bot.adapters.store.wakeups import Wakeups
 from bot.app.duties import Duties
 from bot.app.parts import Parts
 from bot.app.pulse import pulse
-from bot.collectors.artifacts import RegistryWatch
+from bot.app.watching import registry_watch
 from bot.domain.errors import BotError
 from bot.domain.facts import Facts
 from bot.planning.plan import plan
@@ -71,14 +69,7 @@ class Bot:
             name=lambda: f"{os.getpid()}-{secrets.token_hex(4)}",
             timing=self.timing,
         )
-        self.registry_watch = RegistryWatch(
-            config,
-            TagReader(parts.images),
-            parts.arrivals,
-            wake=self.engine.wake,
-            charts=ChartReader(config, Credentials(parts.settings.credentials), SafeHttp()),
-            board=parts.offer_problems,
-        )
+        self.registry_watch = registry_watch(parts, parts.arrivals, wake=self.engine.wake)
         self._lock = threading.Lock()
         self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)

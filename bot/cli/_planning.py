@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
+
 from bot.app import Parts, build, wall_clock
+from bot.app.watching import asked_once
 from bot.config.load import load
 from bot.config.schema import Config
 from bot.domain.errors import UserError
 from bot.domain.facts import Facts, Health, StageView
 from bot.domain.rollout import ClusterSnapshot, RolloutState
 from bot.domain.slot import Slot, SlotProblem
+from bot.logs import configure
 from bot.manifests import find_slots, is_candidate
 from bot.planning.inventory import views
 from bot.planning.pairing import service_pairs
@@ -34,12 +38,17 @@ class Plans:
 def online_plans(path: Path, *, stages: Sequence[str], wait: float) -> Plans:
     """Read everything that `serve` reads, decide what it would decide, do nothing."""
     config = load(path)
-    parts = build(config, load_settings())
+    settings = load_settings()
+    if not structlog.is_configured():
+        configure(form="console", level="ERROR", secrets=settings.known_secrets())  # what is amiss stands in the plan itself
+    parts = build(config, settings)
     parts.clusters.start()
     try:
         wanted = _wanted(config, stages)
         _first_answers(parts, wanted, wait)
-        return Plans(plans=tuple(_planned(config, parts.observer.observe(stage)) for stage in wanted))
+        entering = config.artifacts.watch and any(not config.stage(stage).after for stage in wanted)
+        observer = asked_once(parts, wait=wait) if entering else parts.observer
+        return Plans(plans=tuple(_planned(config, observer.observe(stage)) for stage in wanted))
     finally:
         parts.close()
 

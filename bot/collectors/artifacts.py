@@ -115,6 +115,11 @@ class RegistryWatch:
         with self._lock:
             return {standing.watch.image: standing.problem for standing in self._watches if standing.problem}
 
+    def unasked(self) -> tuple[str, ...]:
+        """The watched images that nobody has asked about yet."""
+        with self._lock:
+            return tuple(standing.watch.image for standing in self._watches if standing.asked_at is None)
+
     def hint(self, texts: Iterable[str], *, now: datetime) -> int:
         """Somebody says that something was pushed: every watch whose repository is named is due. How many that are."""
         named = {text.lower() for text in texts}

@@ -73,6 +73,10 @@ class Observer:
         self._views: tuple[object, Mapping[str, Mapping[str, ServiceView]]] | None = None
         self._lock = threading.Lock()
 
+    def hearing(self, arrivals: Arrivals) -> "Observer":
+        """Another observer of the same sources, to which these versions were offered."""
+        return Observer(self._config, replace(self._sources, arrivals=arrivals), clock=self._clock)
+
     def observe(self, stage_name: str, *, reread: Iterable[int] = ()) -> Facts:
         """All facts for a run of this stage, as of now. `reread` are pull requests that must be read from the forge."""
         stage = self._config.stage(stage_name)

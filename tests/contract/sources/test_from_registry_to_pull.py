@@ -11,10 +11,12 @@ from bot.adapters.registry.reader import TagReader
 from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.outbox import StoredOutbox
 from bot.app import Parts, build
+from bot.app.watching import asked_once
 from bot.cli.demo.settings import sandbox_settings
 from bot.collectors.artifacts import RegistryWatch
 from bot.config.schema import Config
 from bot.planning.plan import plan
+from bot.planning.standing import Standing
 from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
 from bot.reconcile.run import RunResult, run_stage
@@ -142,4 +144,33 @@ def test_a_tag_that_is_pushed_again_after_it_arrived_is_not_merged(tmp_path: Pat
     (report,) = world.parts.plan("dev").reports
     assert "the tag was pushed again" in report.sentence
     assert not hub.pulls(world.repo)[0].merged_at
+    world.parts.close()
+
+
+def test_a_plan_in_a_process_of_its_own_hears_the_registry_and_keeps_nothing(tmp_path: Path, place: Place, hub: GitHubSandbox) -> None:
+    place.push.index("1.0.0")
+    world = World(tmp_path, place, hub)
+    place.push.index("1.1.0")
+    found = plan(world.config, asked_once(world.parts, wait=10).observe("dev"))
+    assert [(report.standing, report.new) for report in found.reports] == [(Standing.READY, "1.1.0")]
+    assert not world.parts.arrivals.newest(), "only the running bot decides when something arrived"
+    assert not world.parts.plan("dev").reports
+    world.parts.close()
+
+
+def test_a_plan_tells_what_its_registry_would_not(tmp_path: Path, place: Place, hub: GitHubSandbox) -> None:
+    world = World(tmp_path, place, hub)  # nothing was ever pushed: the registry does not know the repository
+    found = plan(world.config, asked_once(world.parts, wait=10).observe("dev"))
+    [problem] = [text for name, text in found.problems.items() if name == f"new versions of {place.image}"]
+    [report] = found.reports
+    assert report.standing is Standing.UNKNOWN
+    assert problem.split("(since")[0].strip().rstrip(".") in report.sentence
+    world.parts.close()
+
+
+def test_a_plan_does_not_wait_for_a_registry_longer_than_it_was_told(tmp_path: Path, place: Place, hub: GitHubSandbox) -> None:
+    place.push.index("1.0.0")
+    world = World(tmp_path, place, hub)
+    found = plan(world.config, asked_once(world.parts, wait=0).observe("dev"))
+    assert "did not answer within 0 seconds" in found.problems[f"new versions of {place.image}"]
     world.parts.close()
