@@ -35,18 +35,18 @@ def explain(
 
     from bot.cli._history import asked
     from bot.cli._refusal import NOT_FOUND, refuse
-    from bot.reporting.explain import METRICS
+    from bot.reporting.explain import FIGURES, METRICS
     from bot.reporting.explain import explain as tell
     from bot.reporting.page import build_page
 
     as_json = output == "json"
     if output not in ("text", "json"):
         refuse(f"--output {output!r} is not a format", why="an explanation is told to people or to programs", fix="say text or json")
-    if metric not in METRICS:
+    if metric not in METRICS and metric not in FIGURES:
         refuse(
             f"there is no metric {metric!r}",
             why="an explanation is written for each metric",
-            fix=f"say one of {', '.join(METRICS)}",
+            fix=f"say one of {', '.join(METRICS)}, or a number's name in the report's JSON",
             code=NOT_FOUND,
             as_json=as_json,
         )

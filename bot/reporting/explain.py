@@ -41,8 +41,8 @@ class Explanation:
 
 
 def explain(report: Report, metric: str) -> Explanation:
-    """The explanation of one of `METRICS` for a report. Raises KeyError for another name."""
-    return METRICS[metric](report)
+    """The explanation of one of `METRICS`, or of the metric behind one of `FIGURES`, for a report. Raises KeyError for another name."""
+    return METRICS[FIGURES.get(metric, metric)](report)
 
 
 def _frequency(report: Report) -> Explanation:
@@ -180,6 +180,16 @@ METRICS: dict[str, Callable[[Report], Explanation]] = {
     "rework_rate": _rework,
     "open_failures": _open_failures,
 }
+
+FIGURES = {
+    **dict.fromkeys(("deployments", "deployments_per_day", "deploy_days", "redeploys", "weekly"), "deployment_frequency"),
+    **dict.fromkeys(("deploy_days_per_week_median", "daily", "by_service", "window_days"), "deployment_frequency"),
+    **dict.fromkeys(("lead_time_s", "lead_time_invalid"), "change_lead_time"),
+    **dict.fromkeys(("changes", "failed_changes", "failed_rollouts", "unlinked_incidents"), "change_fail_rate"),
+    **dict.fromkeys(("recovery_s", "time_to_restore_s"), "recovery_time"),
+    "rollbacks": "rework_rate",
+}
+"""The report's other numbers, each with the metric whose explanation shows its rows."""
 
 
 def _no_deployments(report: Report) -> Iterator[Row]:

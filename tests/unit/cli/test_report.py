@@ -172,3 +172,17 @@ def test_explain_and_simulate_answer_on_the_command_line(tmp_path: Path) -> None
     assert "cannot be known:" in runner.invoke(APP, options).stdout
     assert runner.invoke(APP, [*options, "--since", "soon"]).exit_code == 2
     assert runner.invoke(APP, [*options, "--since", "2025-03-11"]).exit_code == 2
+
+
+def test_every_number_of_the_report_leads_to_its_rows(tmp_path: Path) -> None:
+    runner = CliRunner()
+    file = written(tmp_path, [deploy("d1", "3 09:00", "v1"), deploy("d2", "4 09:00", "v2"), deploy("d3", "5 09:00", "v1", kind="rollback")])
+    shown = json.loads(runner.invoke(APP, ["report", "--events", str(file), *ASKED]).stdout)
+    about = {"definitions", "stage", "service", "team", "window", "as_of", "benchmarks_2025", "quality", "before", "restated"}
+    waits = {"blocked_promotions", "waiting_s"}  # rows themselves
+    for name in shown.keys() - about - waits:
+        told = runner.invoke(APP, ["explain", name, "--events", str(file), *ASKED])
+        assert told.exit_code == 0, name
+        assert {"rule", "steps", "counted", "left_out"} <= json.loads(told.stdout).keys()
+    rolled_back = json.loads(runner.invoke(APP, ["explain", "rollbacks", "--events", str(file), *ASKED]).stdout)
+    assert [row["deploy"] for row in rolled_back["counted"] if row["role"] == "rollback"] == ["d3"]
