@@ -141,7 +141,11 @@ class Listener:
             ),
         )
         self._done(tools, saying.key)
-        return any(answer.orders or answer.outcome is Outcome.ASKED for answer in taken)
+        heard = any(answer.orders or answer.outcome is Outcome.ASKED for answer in taken)
+        for promotion in tools.history.promotions(stage) if heard else ():
+            if promotion.number == pull.number and promotion.state.in_flight:
+                telling.show_soon(tools, promotion)
+        return heard
 
     def _seen(self, tools: Tools, saying: Saying) -> None:
         """The first sign, before rights are asked for: at most one call a saying and process, and one that may fail."""

@@ -77,12 +77,20 @@ def _pause(moved: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(moved, 10)), LONGEST_PAUSE)
 
 
+def show_soon(tools: Tools, promotion: Promotion) -> None:
+    """Have the next change of words shown without a pause: a person spoke to the bot there, and looks at what comes of it."""
+    _forget(tools, promotion, FACE)
+
+
 def show_anew(tools: Tools, promotion: Promotion) -> None:
     """Have the check written once more although nothing in it changed: somebody asked for it, and sees by it that it was looked again."""
+    _forget(tools, promotion, SHOWN, FACE, "check_hash")
+
+
+def _forget(tools: Tools, promotion: Promotion, *keys: str) -> None:
     stored = tools.history.binding(promotion.id)
-    if stored is not None:
-        kept = {key: value for key, value in stored[1].items() if key not in (SHOWN, FACE, "check_hash")}
-        tools.history.save_binding(promotion.id, kept, now=tools.clock())
+    if stored is not None and any(key in stored[1] for key in keys):
+        tools.history.save_binding(promotion.id, {key: value for key, value in stored[1].items() if key not in keys}, now=tools.clock())
 
 
 def pause_after(error: TransientError | UserError) -> timedelta:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.action import Show
 from bot.domain.people import Person
+from bot.reconcile import telling
 from bot.reconcile.listening import Listener
 from bot.reconcile.orders import Answer, Desk
 from tests.contract.people.desk_world import DeskWorld
@@ -355,3 +357,24 @@ def test_b31_where_the_conversation_is_locked_the_reaction_alone_tells_and_nothi
     world.hub.ledger.reset()
     heard = world.listener.listen(world.tools(), facts)
     assert (heard.anything, heard.look_again, len(world.hub.ledger.entries)) == (False, None, 0)
+
+
+def test_who_speaks_to_the_bot_sees_its_words_move_at_once(world: DeskWorld) -> None:
+    def face(words: str) -> bool:
+        """Was it written, with these words in a gate whose answer stays the same?"""
+        show = Show(
+            promotion=world.open_promotion(), comment=words, check_title=words, check_summary=words, conclusion="", labels=("promotion",)
+        )
+        return telling.show(world.tools(), show) is None
+
+    assert face("0 of 2 approvals")
+    assert not face("0 of 2 approvals, measured again")
+    world.say("mia", "/promote approve")
+    world.listen()
+    assert face("1 of 2 approvals")
+    assert not face("1 of 2 approvals, measured again")
+    world.listen()
+    assert not face("1 of 2 approvals, measured again")
+    world.say("rea", "/promote approve")
+    world.listen()
+    assert not face("a refusal moves nothing")
