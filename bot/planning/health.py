@@ -112,7 +112,7 @@ def _judge(view: ServiceView, snapshot: ClusterSnapshot, running: Running) -> tu
 
 def workloads_of(slot: Slot, running: Running) -> list[WorkloadState]:
     """The declared workloads that a slot's version runs in."""
-    if slot.holds is Holds.IMAGE:
+    if _runs_in_pods(slot):
         by_image = running.by_image.get(slot.artifact, [])
         runners = [workload for workload in by_image if workload.revision is None]
         return runners or by_image
@@ -124,7 +124,7 @@ def workloads_of(slot: Slot, running: Running) -> list[WorkloadState]:
 
 def _behind(slot: Slot, workload: WorkloadState) -> list[str]:
     """Sentences on where the workload wants another version than the slot declares; empty when it took it."""
-    if slot.holds is not Holds.IMAGE:
+    if not _runs_in_pods(slot):
         if workload.revision is None or slot.version.tag is None or _speaks_of(workload.revision, slot.version.tag):
             return []
         return [f"{workload.ref} still stands at {workload.revision}, git declares {slot.version}"]
@@ -133,6 +133,11 @@ def _behind(slot: Slot, workload: WorkloadState) -> list[str]:
         if parsed.name == slot.artifact and not same(parsed.version, slot.version):
             sentences.append(f"{workload.ref} still wants {parsed.version}, git declares {slot.version}")
     return sentences
+
+
+def _runs_in_pods(slot: Slot) -> bool:
+    """Whether workloads name the slot's image; what an OCIRepository brings (manifests) is known by its revision alone."""
+    return slot.holds is Holds.IMAGE and (slot.owner is None or slot.owner.kind != "OCIRepository")
 
 
 def _speaks_of(revision: str, tag: str) -> bool:

@@ -105,7 +105,11 @@ def _configured(config: Config, stage: str) -> dict[str, Part]:
 
 
 def short_names(artifacts: Mapping[str, Holds], *, taken: set[str]) -> dict[str, str]:
-    """The last part of each artifact's name, or as many parts as keep two apart; charts and sources step aside for images."""
+    """The last part of each artifact's name, or as many parts as keep two apart; charts and sources step aside for images.
+
+    `ghcr.io/acme/payments` and the chart `oci://ghcr.io/acme/charts/payments` are `payments` and `payments-chart`; a chart alone keeps
+    the short name. Which spelling names the chart (a chart's name, an address in a registry) makes no difference.
+    """
     names: dict[str, str] = {}
     used = set(taken)
     tails: dict[tuple[str, ...], int] = defaultdict(int)

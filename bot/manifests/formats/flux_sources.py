@@ -1,4 +1,10 @@
-"""Flux sources: OCIRepository and GitRepository references, HelmChart versions. A branch is no version."""
+"""Flux sources: OCIRepository and GitRepository references, HelmChart versions. A branch is no version.
+
+An OCIRepository that carries a Helm chart (its `layerSelector` says so, or its address has a folder `charts` or `helm`) is a chart like
+those of a Helm repository, though it is addressed as an image is.
+"""
+
+from dataclasses import replace
 
 from bot.domain.image import Version, normal_name
 from bot.domain.slot import Holds, ObjectRef
@@ -7,6 +13,9 @@ from bot.manifests.objects import at, is_kind, object_of, objects, text_at
 from bot.manifests.revisions import repository_name
 from bot.manifests.shelf import YamlFormat
 from bot.yamltext import Mapping, Spot
+
+CHART_LAYER = ".helm.chart."
+CHART_FOLDERS = frozenset({"charts", "chart", "helm", "helm-charts"})
 
 
 def collect(collector: Collector) -> None:
@@ -27,9 +36,19 @@ def collect(collector: Collector) -> None:
 def _oci(collector: Collector, spot: Spot, owner: ObjectRef) -> None:
     url = (text_at(spot, "spec", "url") or "").removeprefix("oci://")
     artifact, ref = normal_name(url), at(spot, "spec", "ref")
-    if artifact is None or ref is None or not isinstance(ref.node, Mapping):
+    if artifact is None or ref is None:
         return
     key = f"OCIRepository/{owner.name}/ref"
+    before = len(collector.slots)
+    _references(collector, ref, artifact, key, owner)
+    media_type = text_at(spot, "spec", "layerSelector", "mediaType") or ""
+    if CHART_LAYER in media_type or not CHART_FOLDERS.isdisjoint(artifact.split("/")[:-1]):
+        collector.slots[before:] = [replace(slot, holds=Holds.CHART) for slot in collector.slots[before:]]
+
+
+def _references(collector: Collector, ref: Spot, artifact: str, key: str, owner: ObjectRef) -> None:
+    if not isinstance(ref.node, Mapping):
+        return
     if ref.node.get("semver") is not None and ref.node.get("digest") is None:
         place = at(ref, "semver")
         assert place is not None

@@ -1,9 +1,16 @@
 """What is a service, and what it is called."""
 
+import pytest
+
 from bot.domain.image import Version
 from bot.domain.slot import Holds, SlotProblem
+from bot.manifests import find_slots
 from bot.planning.inventory import short_names, views
 from tests.support.builders import config, slot
+
+OCI = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: p}\n"
+APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: p}\n"
+LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def names(found, stage="qa"):
@@ -62,6 +69,29 @@ def test_problems_go_to_the_services_of_their_file():
 def test_names_take_as_many_parts_as_they_need():
     images = {"ghcr.io/acme/api": Holds.IMAGE, "ghcr.io/other/api": Holds.IMAGE, "redis": Holds.IMAGE}
     assert short_names(images, taken=set()) == {"ghcr.io/acme/api": "acme-api", "ghcr.io/other/api": "other-api", "redis": "redis"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("helmfile.yaml", "releases:\n- name: p\n  chart: oci://ghcr.io/acme/charts/payments\n  version: 1.2.3\n"),
+        ("main.tf", 'resource "helm_release" "p" {\n  chart = "oci://ghcr.io/acme/charts/payments"\n  version = "1.2.3"\n}\n'),
+        ("app.yaml", f"{APPLICATION}spec: {{source: {{repoURL: ghcr.io/acme/charts, chart: payments, targetRevision: 1.2.3}}}}\n"),
+        ("source.yaml", f"{OCI}spec: {{url: 'oci://ghcr.io/acme/charts/payments', ref: {{tag: 1.2.3}}}}\n"),
+        ("range.yaml", f"{OCI}spec: {{url: 'oci://ghcr.io/acme/helm/payments', ref: {{semver: '>=1.2.3'}}}}\n"),
+        ("layer.yaml", f"{OCI}spec: {{url: 'oci://ghcr.io/x/payments', layerSelector: {{mediaType: {LAYER}}}, ref: {{tag: 1.2.3}}}}\n"),
+    ],
+)
+def test_a_chart_has_one_short_name_however_it_is_spelt(path: str, text: str):
+    [found] = find_slots(path, text.encode()).slots
+    assert short_names({found.artifact: found.holds}, taken=set()) == {found.artifact: "payments"}
+    beside = short_names({found.artifact: found.holds, "ghcr.io/acme/payments": Holds.IMAGE}, taken=set())
+    assert beside == {found.artifact: "payments-chart", "ghcr.io/acme/payments": "payments"}
+
+
+def test_manifests_in_a_registry_are_no_chart():
+    [found] = find_slots("source.yaml", f"{OCI}spec: {{url: 'oci://ghcr.io/acme/manifests/web', ref: {{tag: 1.2.3}}}}\n".encode()).slots
+    assert found.holds is Holds.IMAGE
 
 
 def test_charts_step_aside_for_images_and_configured_names():

@@ -129,3 +129,13 @@ def test_a_chart_is_judged_by_the_object_that_holds_it():
 def test_time_does_not_matter_to_an_equal_state():
     before = recorded("1.0.0", since=NOW - timedelta(hours=3))
     assert judged(workload(), last=before).since == before.since
+
+
+@pytest.mark.parametrize("holds", [Holds.IMAGE, Holds.CHART])
+def test_what_an_oci_repository_brings_is_known_by_its_revision(holds):
+    owner = ObjectRef(kind="OCIRepository", name="payments")
+    own = view(slot("1.0.0", artifact="ghcr.io/acme/charts/payments", holds=holds, owner=owner))
+    fetched = workload("", kind="OCIRepository", revision="1.0.0@sha256:" + "a" * 64)
+    assert (judged(fetched, own=own).state, judged(fetched, own=own).taken) == (RolloutState.HEALTHY, True)
+    behind = judged(workload("", kind="OCIRepository", revision="0.9.0@sha256:" + "a" * 64), own=own)
+    assert (behind.state, behind.taken) == (RolloutState.PROGRESSING, False)
