@@ -45,10 +45,13 @@ class Depends(Gate):
     services: Texts = ()
     """For which services this is asked; without it, for all but the named ones themselves."""
 
+    def asks(self, service: str) -> bool:
+        """Whether this service is one that needs the named ones."""
+        return service in self.services if self.services else service not in self.on
+
     def evaluate(self, case: Case) -> Verdict:
         moving = {move.service for move in case.moves}
-        about = moving & set(self.services) if self.services else moving - set(self.on)
-        if not about:
+        if not any(self.asks(service) for service in moving):
             return self.passed("It does not depend on anything here.")
         judged = [self._judge(service, wanted, case, moving) for service, wanted in self.on.items()]
         for outcome in WORST_FIRST:

@@ -7,15 +7,17 @@ earlier than it was: why else it waited then is not on record.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
 
 from bot.config.schema import Config
 from bot.domain.facts import Answer, Case
 from bot.domain.history import History, RolloutKind
 from bot.domain.statistics import median
 from bot.gates import Gate, evaluate_all
+from bot.gates.depends import Depends
 from bot.gates.dora import Dora
 from bot.reporting.blame import Change
 from bot.reporting.gate_stats import StageHistory
@@ -66,7 +68,7 @@ class _World:
             if change.failed:
                 failed.update((attempt.deploy.id, change) for attempt in change.attempts)
         delays: dict[str, timedelta | None] = {}
-        for rollout in lineage.rollouts:
+        for rollout in sorted(lineage.rollouts, key=self._needed_first(stage)):
             deploy = rollout.deploy
             key = f"{deploy.service} {deploy.version}"
             if deploy.id in firsts and self._is_promotion(rollout):
@@ -79,6 +81,17 @@ class _World:
             self.recorded.line(stage, deploy.service).went_live(deploy.version, deploy.at)
             if delay is not None:
                 self.replay.line(stage, deploy.service).went_live(deploy.version, deploy.at + delay)
+
+    def _needed_first(self, stage: str) -> Callable[[Rollout], int]:
+        """The place of a rollout's service: after those that it depends on, so that it sees when they arrive. A circle has no order."""
+        services = {rollout.deploy.service for rollout in self.lineages[stage].rollouts}
+        depends = [gate for gate in self.config.stage(stage).gates if isinstance(gate, Depends)]
+        needs = {service: sorted({name for gate in depends if gate.asks(service) for name in gate.on}) for service in sorted(services)}
+        try:
+            places = {service: place for place, service in enumerate(TopologicalSorter(needs).static_order())}
+        except CycleError:
+            places = {}
+        return lambda rollout: places.get(rollout.deploy.service, 0)
 
     def _is_promotion(self, rollout: Rollout) -> bool:
         """Whether the rollout came by a promotion inside the replay: into a first stage versions are not promoted."""
@@ -100,7 +113,7 @@ class _World:
             if (gone := self._gone(rollout, now)) is not None:
                 fate = gone
                 break
-            following = self._next(rollout, [verdict.look_again for verdict in blocking], now)
+            following = self._next(rollout, gates, [verdict.look_again for verdict in blocking], now)
             until = self.as_of if following is None else min(following, self.as_of)
             for verdict in blocking:
                 waits[verdict.gate] += (until - now).total_seconds()
@@ -174,10 +187,12 @@ class _World:
             return None
         return Fate.STOPPED if bad_upstream(self.changes, after, deploy.service, deploy.version, now) else Fate.SUPERSEDED
 
-    def _next(self, rollout: Rollout, look_again: Sequence[datetime | None], now: datetime) -> datetime | None:
+    def _next(self, rollout: Rollout, gates: Sequence[Gate], look_again: Sequence[datetime | None], now: datetime) -> datetime | None:
         """The next instant to look: when all that is held by time may be free, or when something happens before."""
         deploy = rollout.deploy
         edges = [self.replay.line(name, deploy.service).next_edge(now) for name in self.config.stage(deploy.stage).after]
+        needed = {name for gate in gates if isinstance(gate, Depends) for name in gate.on}
+        edges += [self.replay.line(deploy.stage, name).next_edge(now) for name in needed]
         if None in look_again:
             place = bisect_right(self.instants, now)
             edges.append(self.instants[place] if place < len(self.instants) else None)
