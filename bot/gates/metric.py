@@ -1,7 +1,7 @@
 """metric: a Prometheus query stays within its limits for the given time, or within a ratio of its baseline.
 
 Decides from the samples that a collector fetched: one list per series, `{"labels": {...}, "samples": [[seconds, value], ...]}`, oldest
-first. No series, NaN, or a hole in the samples is unknown; a series that began late has to last the whole time.
+first. No series, NaN, a hole in the samples, or one from the future is unknown; a series that began late has to last the whole time.
 """
 
 import math
@@ -110,6 +110,8 @@ class Metric(Gate):
         now = case.now.timestamp()
         for series in found:
             times = [at for at, _ in series]
+            if not all(at <= now + widest for at in times):
+                return "a sample lies in the future, or at no time: its clock is wrong"
             if now - times[-1] > widest * (1 if self.span else 2):
                 return f"the newest sample is from {instant(datetime.fromtimestamp(times[-1], UTC))}"
             if self.span and any(later - earlier > widest for earlier, later in pairwise(times)):

@@ -138,6 +138,17 @@ def test_metric_over_time(value: Any, outcome: Outcome) -> None:
     assert asked(gate("metric", query="errors", max=0.01, **{"for": "15m"}), value) is outcome
 
 
+@pytest.mark.parametrize("at", [NOW.timestamp() + 86_400, NOW.timestamp() * 1_000, float("nan"), float("inf")])
+def test_a_sample_of_another_time_than_now_tells_nothing(at: float) -> None:
+    assert asked(gate("metric", query="errors", max=0.01), [{"labels": {}, "samples": [[at, 0.0]]}]) is UNKNOWN
+    verdict = judge(
+        gate("metric", query="q", max=1), answered(gate("metric", query="q", max=1), case(), [{"labels": {}, "samples": [[at, 0.0]]}])
+    )
+    assert "in the future" in verdict.sentence
+    late = [*series(*STEADY)["samples"], [at, 0.001]]
+    assert asked(gate("metric", query="errors", max=0.01, **{"for": "15m"}), [{"labels": {}, "samples": late}]) is UNKNOWN
+
+
 def test_a_metric_that_was_bad_wakes_when_that_leaves_the_time() -> None:
     made = gate("metric", query="errors", max=0.01, **{"for": "15m"})
     bad = series(*STEADY[:20], 0.5, *STEADY[:10])
