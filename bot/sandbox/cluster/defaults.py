@@ -73,6 +73,8 @@ def refusal(obj: Obj) -> str | None:
         spec = _map(_map(spec, "jobTemplate"), "spec")
         if (wrong := _wrong_type(spec)) is not None:
             return f"spec.jobTemplate.spec.{wrong}: Invalid type"
+    if obj["kind"] == "Rollout" and (named := _map(spec, "workloadRef")) is not None:
+        return _bad_reference(named)
     pod = spec if obj["kind"] == "Pod" else _map(_map(spec, "template"), "spec")
     if not isinstance(pod, dict):
         return "spec.template.spec: Required value"
@@ -87,6 +89,13 @@ def refusal(obj: Obj) -> str | None:
         if any(not isinstance(one.get("image", ""), str) for one in listed):
             return f"spec.template.spec.{key}.image: Invalid type"
     return None if pod.get("containers") else "spec.template.spec.containers: Required value"
+
+
+def _bad_reference(named: Any) -> str | None:
+    """What the CustomResourceDefinition would not take of a Rollout's `workloadRef`."""
+    if not isinstance(named, dict):
+        return "spec.workloadRef: Invalid type"
+    return next((f"spec.workloadRef.{key}: Invalid type" for key in named if not isinstance(named[key], str)), None)
 
 
 def _wrong_type(spec: Any) -> str | None:

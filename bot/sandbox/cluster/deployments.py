@@ -22,6 +22,7 @@ from bot.sandbox.cluster.store import stamp
 from bot.sandbox.cluster.world import World, owner_reference, set_condition, with_status
 
 HASH = "pod-template-hash"
+ROLLOUT_HASH = "rollouts-pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 KEPT = 10
 NEVER = 2_147_483_647
@@ -31,7 +32,7 @@ def reconcile_deployment(world: World, deployment: Obj) -> float | None:
     """One look at a Deployment (or Rollout)."""
     spec = deployment["spec"]
     sets = world.store.owned(REPLICASETS, deployment["metadata"]["uid"])
-    wanted = template_hash(spec.get("template"))
+    wanted = _hash(deployment)
     new = next((one for one in sets if one["metadata"]["labels"].get(HASH) == wanted), None)
     old = [one for one in sets if one is not new]
     if not spec.get("paused"):
@@ -46,6 +47,12 @@ def reconcile_deployment(world: World, deployment: Obj) -> float | None:
         soon = world.seconds + 0.1 * world.pace.pod  # old pods are on their way out, and only they know when they are gone
         return soon if again is None else min(soon, again)
     return again
+
+
+def _hash(deployment: Obj) -> str:
+    """The hash of the present template; a Rollout's differs from that of the Deployment that lends it one."""
+    template = deployment["spec"].get("template")
+    return template_hash({"rollout": template} if deployment["kind"] == "Rollout" else template)
 
 
 def _limits(deployment: Obj) -> tuple[int, int, int]:
@@ -75,7 +82,8 @@ def _new_set(world: World, deployment: Obj, wanted: str, new: Obj | None, old: l
         return new
     meta, spec = deployment["metadata"], deployment["spec"]
     template = deepcopy(spec.get("template") or {})
-    labels = ((template.get("metadata") or {}).get("labels") or {}) | {HASH: wanted}
+    own = {HASH: wanted} | ({ROLLOUT_HASH: wanted} if deployment["kind"] == "Rollout" else {})
+    labels = ((template.get("metadata") or {}).get("labels") or {}) | own
     template["metadata"] = (template.get("metadata") or {}) | {"labels": labels}
     replicas, surge, _ = _limits(deployment)
     now_running = sum(replicas_of(one) for one in old)
@@ -189,7 +197,12 @@ def _write(world: World, resource: Resource, deployment: Obj, status: Obj, annot
         paused = bool(deployment["spec"].get("paused"))
         phase = "Paused" if paused else "Degraded" if late else "Healthy" if done else "Progressing"
         status |= {"observedGeneration": str(status["observedGeneration"]), "phase": phase}
+        before, current = deployment.get("status") or {}, _hash(deployment)
+        status |= {"currentPodHash": current, "stableRS": current if phase == "Healthy" else before.get("stableRS", current)}
+        status |= {key: before[key] for key in ("workloadObservedGeneration",) if key in before}
         annotations = None
+        # its template may be lent: what is written is the Rollout itself
+        deployment = world.store.get(resource, deployment["metadata"]["namespace"], deployment["metadata"]["name"]) or deployment
     # the revision annotation is the controller's own and does not move the generation (see the store)
     world.store.replace(resource, with_status(deployment, status, annotations))
 

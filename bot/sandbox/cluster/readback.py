@@ -11,6 +11,7 @@ from bot.sandbox.cluster.health import health
 from bot.sandbox.cluster.images import full_name, image
 from bot.sandbox.cluster.pods import is_ready
 from bot.sandbox.cluster.resources import CRONJOBS, DAEMONSETS, DEPLOYMENTS, JOBS, PODS, REPLICASETS, ROLLOUTS, STATEFULSETS, Obj
+from bot.sandbox.cluster.rollouts import template_of
 from bot.sandbox.cluster.store import Store
 from bot.sandbox.cluster.world import containers
 
@@ -48,7 +49,8 @@ def workloads(store: Store, repository: str | None = None) -> list[Running]:
 
 def _running(store: Store, obj: Obj) -> Running:
     spec = obj.get("spec") or {}
-    template = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template") or {}
+    own = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template") or {}
+    template = template_of(store, obj) if obj["kind"] == "Rollout" else own
     wanted = sorted({str(container.get("image", "")) for _, container in containers(template.get("spec") or {})})
     state, message = health(obj)
     real = {str(container.get("image", "")) for pod in _pods(store, obj) if is_ready(pod) for _, container in containers(pod["spec"])}

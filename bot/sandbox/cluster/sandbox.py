@@ -39,6 +39,7 @@ from bot.sandbox.cluster.resources import (
     STATEFULSETS,
     Obj,
 )
+from bot.sandbox.cluster.rollouts import Borrowers, reconcile_rollout
 from bot.sandbox.cluster.serving import Listener, make_certificate
 from bot.sandbox.cluster.source import Source
 from bot.sandbox.cluster.statefulsets import reconcile_daemonset, reconcile_statefulset
@@ -88,7 +89,7 @@ class ClusterSandbox:
         self.world = World(self.store, Pace(pod=pod, deadline=progress_deadline, lag=pod * 0.02), began)
         self.world.controllers.update({
             (DEPLOYMENTS.group, DEPLOYMENTS.plural): reconcile_deployment,
-            (ROLLOUTS.group, ROLLOUTS.plural): reconcile_deployment,
+            (ROLLOUTS.group, ROLLOUTS.plural): reconcile_rollout,
             (REPLICASETS.group, REPLICASETS.plural): reconcile_replicaset,
             (STATEFULSETS.group, STATEFULSETS.plural): reconcile_statefulset,
             (DAEMONSETS.group, DAEMONSETS.plural): reconcile_daemonset,
@@ -96,6 +97,7 @@ class ClusterSandbox:
             (CRONJOBS.group, CRONJOBS.plural): reconcile_cronjob,
             (PODS.group, PODS.plural): reconcile_pod,
         })  # fmt: skip
+        self.world.followers.append(Borrowers(self.world))
         self.accounts = Accounts()
         self.faults = Faults(self.accounts)
         self._tokens = {"admin": self.accounts.add(ADMIN, EVERYTHING), "bot": self.accounts.add(BOT, READ_ONLY)}

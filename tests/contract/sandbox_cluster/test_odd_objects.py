@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.sandbox.cluster import ClusterSandbox
 from bot.sandbox.cluster.applying import Ledger, apply
-from bot.sandbox.cluster.readback import workloads
+from bot.sandbox.cluster.readback import Running, workloads
 from bot.sandbox.cluster.render import Item, Rendered
-from bot.sandbox.cluster.resources import PODS
+from bot.sandbox.cluster.resources import DEPLOYMENTS, PODS, ROLLOUTS
 from tests.support.clusters import Clock, cluster, run, workload
 
 IMAGE = "ghcr.io/acme/web"
@@ -92,6 +93,68 @@ def test_an_argo_rollout_has_a_phase() -> None:
         phases.append(one.health)
     sandbox.stop()
     assert phases == ["Healthy", "Degraded"]
+
+
+def borrowing(**reference: object) -> dict[str, object]:
+    named = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"} | reference
+    meta = {"name": "web", "namespace": "shop"}
+    spec = {"replicas": 2, "workloadRef": named, "strategy": {"canary": {}}}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta, "spec": spec}
+
+
+def of_kind(sandbox: ClusterSandbox, kind: str) -> Running:
+    return next(one for one in sandbox.running() if one.kind == kind)
+
+
+def test_a_rollout_rolls_the_template_that_a_deployment_lends_it() -> None:
+    clock = Clock()
+    sandbox = cluster(clock, tls=False, settled=False)
+    sandbox.start()
+    sandbox.behave(IMAGE, "3", "crash")
+    sandbox.apply(workload("Deployment", "web", f"{IMAGE}:1", replicas=0), borrowing())
+    run(sandbox, clock, 14)
+    assert (of_kind(sandbox, "Rollout").health, of_kind(sandbox, "Rollout").running) == ("Healthy", (f"{IMAGE}:1",))
+    assert of_kind(sandbox, "Deployment").running == ()
+    sandbox.set_image("Deployment", "shop", "web", f"{IMAGE}:2")
+    clock.now += timedelta(seconds=0.2)
+    sandbox.tick()
+    run(sandbox, clock, 14)
+    assert (of_kind(sandbox, "Rollout").health, of_kind(sandbox, "Rollout").running) == ("Healthy", (f"{IMAGE}:2",))
+    [rollout], [deployment] = sandbox.store.all(ROLLOUTS), sandbox.store.all(DEPLOYMENTS)
+    assert "template" not in rollout["spec"], "the Rollout itself is left as it was written"
+    assert rollout["status"]["workloadObservedGeneration"] == str(deployment["metadata"]["generation"])
+    sandbox.set_image("Deployment", "shop", "web", f"{IMAGE}:3")
+    run(sandbox, clock, 20)
+    assert of_kind(sandbox, "Rollout").health == "Degraded"
+    assert f"{IMAGE}:2" in of_kind(sandbox, "Rollout").running
+    sandbox.stop()
+
+
+def test_the_lender_is_scaled_down_where_the_rollout_asks_for_it() -> None:
+    clock = Clock()
+    sandbox = cluster(clock, tls=False, settled=False)
+    sandbox.start()
+    sandbox.apply(workload("Deployment", "web", f"{IMAGE}:1", replicas=3), borrowing(scaleDown="onsuccess"))
+    run(sandbox, clock, 20)
+    assert of_kind(sandbox, "Rollout").health == "Healthy"
+    assert [one["spec"]["replicas"] for one in sandbox.store.all(DEPLOYMENTS)] == [0]
+    assert of_kind(sandbox, "Deployment").running == ()
+    sandbox.stop()
+
+
+def test_a_rollout_whose_lender_is_missing_is_degraded_until_it_comes() -> None:
+    clock = Clock()
+    sandbox = cluster(clock, tls=False, settled=False)
+    sandbox.start()
+    sandbox.apply(borrowing())
+    run(sandbox, clock, 3)
+    assert (of_kind(sandbox, "Rollout").health, of_kind(sandbox, "Rollout").running) == ("Degraded", ())
+    assert "spec.workloadRef.name" in sandbox.store.all(ROLLOUTS)[0]["status"]["message"]
+    sandbox.apply(workload("Deployment", "web", f"{IMAGE}:1", replicas=0))
+    run(sandbox, clock, 14)
+    assert of_kind(sandbox, "Rollout").health == "Healthy"
+    assert "InvalidSpec" not in json.dumps(sandbox.store.all(ROLLOUTS)[0]["status"])
+    sandbox.stop()
 
 
 def test_a_bare_pod_runs() -> None:
