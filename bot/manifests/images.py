@@ -81,7 +81,8 @@ def _image_map(collector: Collector, spot: Spot, inside: Path, *, root: Spot, pr
     under_image = bool(inside) and isinstance(inside[-1], str) and IMAGE_KEY.match(inside[-1]) is not None
     artifact = image_of_map(collector, node)
     if artifact is None:
-        said = (str(key.value) for key, _ in node.pairs() if isinstance(key, Scalar) and IMAGE_KEY.match(key.value))
+        keys = (str(key.value) for key, _ in node.pairs() if isinstance(key, Scalar))
+        said = (key for key in keys if IMAGE_KEY.match(key) or (tag == "imageTag" and key == "imageRepository"))
         field = next(said, "name" if under_image else None)
         text = _text(collector, node, field) if field else None
         reference = ImageRef.parse(text) if text else None
