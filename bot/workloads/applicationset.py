@@ -24,11 +24,11 @@ def by_conditions(obj: dict[str, Any]) -> Answer:
     label = f'ApplicationSet "{name(obj)}"'
     error, current, rolling = (condition(obj, wanted) for wanted in ("ErrorOccurred", "ResourcesUpToDate", "RolloutProgressing"))
     if error is not None and error.true:
-        return answers.degraded(f"{label}: {error.message or error.reason}")
+        return answers.degraded(f"{label}: {error.message or error.words}")
     if current is not None and current.status == "False":
-        return answers.degraded(f"{label}: {current.message or current.reason}")
+        return answers.degraded(f"{label}: {current.message or current.words}")
     if rolling is not None and rolling.true:
-        return answers.progressing(f"{label}: {rolling.message or rolling.reason}")
+        return answers.progressing(f"{label}: {rolling.message or rolling.words}")
     if current is not None and current.true:
         return answers.healthy(f"{label}: {current.message or 'its Applications are up to date'}")
     return answers.progressing(f"{label}: waiting for its status to be reported")

@@ -74,7 +74,7 @@ def maker_words(obj: dict[str, Any], related: list[dict[str, Any]]) -> str:
     for maker in makers:
         failure = condition(maker, "ReplicaFailure")
         if failure is not None and failure.true:
-            return f"{failure.reason}: {failure.message}"
+            return failure.words
     known = {uid(maker) for maker in makers}
     told = [
         event

@@ -25,6 +25,11 @@ class Condition:
         """Whether it stands; a condition listed with status False or Unknown does not (a resumed Job keeps Suspended)."""
         return self.status == "True"
 
+    @property
+    def words(self) -> str:
+        """Its reason and message, as far as the controller wrote them; never empty."""
+        return ": ".join(part for part in (self.reason, self.message) if part) or f"{self.type} is {self.status}"
+
 
 def at(obj: object, *path: str) -> Any:
     """The value at a path of mapping keys, or None where any step is missing or is no mapping."""

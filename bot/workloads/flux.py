@@ -51,7 +51,7 @@ def fresh(obj: dict[str, Any], entry: Condition) -> bool:
 
 def words(entry: Condition) -> str:
     """A condition's reason and message on one line."""
-    return shortened(": ".join(part for part in (entry.reason, entry.message) if part) or f"{entry.type} is {entry.status}")
+    return shortened(entry.words)
 
 
 def attempts(obj: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ def by_conditions(obj: dict[str, Any]) -> Answer:
     """As Argo CD and kstatus say where they are right: a Job that still runs is neither healthy nor current."""
     failed, complete = condition(obj, "Failed"), condition(obj, "Complete")
     if failed is not None and failed.true:
-        return answers.degraded(failed.message or f"Job failed: {failed.reason}")
+        return answers.degraded(failed.message or f"Job failed: {failed.words}")
     if complete is not None and complete.true:
         succeeded = count(obj, "status", "succeeded")
         return answers.healthy(complete.message or f"Job completed, {succeeded} pods succeeded")

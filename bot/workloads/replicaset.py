@@ -27,7 +27,7 @@ def by_argocd(obj: dict[str, Any]) -> Answer:
         return answers.progressing(f"Waiting for {kind(obj)} spec update to be observed...")
     failure = condition(obj, "ReplicaFailure")
     if failure is not None and failure.true:
-        return answers.degraded(f"{failure.reason}: {failure.message}")
+        return answers.degraded(failure.words)
     wanted, available = number(obj, "spec", "replicas"), count(obj, "status", "availableReplicas")
     if wanted is not None and available < wanted:
         return answers.progressing(f"Waiting for rollout to finish: {available} out of {wanted} new replicas are available...")

@@ -57,7 +57,7 @@ def by_status(obj: dict[str, Any]) -> Answer:
         case "":
             return by_older_fields(obj)
         case _:
-            return answers.unknown(f'Rollout "{name(obj)}" is in the phase {phase}: {message}')
+            return answers.unknown(f'Rollout "{name(obj)}" is in the phase {phase}: {message or "no rule knows it"}')
 
 
 def observed(obj: dict[str, Any]) -> bool:
@@ -84,10 +84,10 @@ def by_older_fields(obj: dict[str, Any]) -> Answer:
     """The rules for controllers before 1.0, which write no phase."""
     invalid = condition(obj, "InvalidSpec")
     if invalid is not None:
-        return answers.degraded(invalid.message)
+        return answers.degraded(invalid.message or invalid.words)
     failed = next((entry for entry in conditions(obj) if entry.type == "Progressing" and entry.reason in FAILURES), None)
     if failed is not None:
-        return answers.degraded(failed.message)
+        return answers.degraded(failed.message or failed.words)
     if flag(obj, "spec", "paused") or items(obj, "status", "pauseConditions"):
         return answers.suspended("Rollout is paused")
     waiting = by_replicas(obj)

@@ -20,12 +20,12 @@ def by_conditions(obj: Mapping[str, Any]) -> Answer | None:
         return answers.progressing(f"{kind(obj)} generation is {generation}, but latest observed generation is {seen}")
     reconciling, stalled, ready = (condition(obj, wanted) for wanted in ("Reconciling", "Stalled", "Ready"))
     if reconciling is not None and reconciling.true:
-        return answers.progressing(reconciling.message or reconciling.reason)
+        return answers.progressing(reconciling.message or reconciling.words)
     if stalled is not None and stalled.true:
-        return answers.degraded(stalled.message or stalled.reason)
+        return answers.degraded(stalled.message or stalled.words)
     if ready is None:
         return None
-    return (answers.healthy if ready.true else answers.progressing)(ready.message or ready.reason or f"Ready is {ready.status}")
+    return (answers.healthy if ready.true else answers.progressing)(ready.message or ready.words)
 
 
 def not_known(obj: Mapping[str, Any]) -> Assessment:
