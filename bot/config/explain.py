@@ -40,6 +40,13 @@ HINTS: Mapping[str, tuple[str, str]] = {
 }
 
 
+MAPPING, LIST = "a mapping here, `key: value`", "a list here, `- value`"
+WANTED: Mapping[str, str] = {
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), MAPPING),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), LIST),
+}
+
+
 def explain(error: ValidationError, root: Node) -> list[Finding]:
     """One finding per mistake, at its place in the tree."""
     located = [(details, *_locate(root, details["loc"])) for details in error.errors(include_url=False)]
@@ -98,6 +105,9 @@ def _locate(root: Node, loc: tuple[int | str, ...]) -> tuple[tuple[str | int, ..
 def _told(details: Any, node: Node, path: tuple[str | int, ...], root: Node) -> Finding:
     kind, context, last = details["type"], details.get("ctx", {}), details["loc"][-1] if details["loc"] else ""
     match kind:
+        case _ if details["loc"][-1:] == ("[key]",):
+            what, fix = HINTS.get(str(context.get("pattern")), ("is not a key for this place", ""))
+            return Finding(mark=node.place, what=f"{str(details['input'])[:60]!r} {what}", fix=fix)
         case "missing":
             about = _described(details["loc"])
             return Finding(mark=node.place, what=f"The key {last!r} is missing here", fix=f"Add it: {_lower(about)}" if about else "Add it")
@@ -115,6 +125,8 @@ def _told(details: Any, node: Node, path: tuple[str | int, ...], root: Node) -> 
             return Finding(mark=node.mark, what=f"{_shown(node)} is not one of the possible values", fix=fix)
         case "string_pattern_mismatch":
             what, fix = HINTS.get(str(context.get("pattern")), ("does not have the right form", _described(details["loc"])))
+            if node.entries is not None and isinstance(details["input"], str):  # a key that is a name: of a stage, say
+                return Finding(mark=node.place, what=f"{details['input'][:60]!r} {what}", fix=fix)
             return Finding(mark=node.mark, what=f"{_shown(node)} {what}", fix=fix)
         case "value_error":
             what, _, fix = str(context.get("error", details["msg"])).partition(". ")
@@ -122,6 +134,10 @@ def _told(details: Any, node: Node, path: tuple[str | int, ...], root: Node) -> 
         case "too_short":
             name = repr(path[-1]) if path else "This"
             return Finding(mark=node.mark, what=f"{name} is empty", fix=f"Write at least {context.get('min_length', 1)}")
+        case _ if kind in WANTED:
+            about = _described(details["loc"])
+            fix = f"Write {WANTED[kind]}. This is: {_lower(about)}" if about else f"Write {WANTED[kind]}"
+            return Finding(mark=node.mark, what=f"{_shown(node)} does not fit here", fix=fix)
         case "string_type" if isinstance(node.scalar, int | float) and not isinstance(node.scalar, bool):
             return Finding(
                 mark=node.mark, what=f"YAML reads {node.raw} as a number, and a text is wanted", fix=f'Put it in quotes: "{node.raw}"'
@@ -185,6 +201,8 @@ def _step(part: dict[str, Any], step: int | str) -> dict[str, Any] | None:
         return {"$ref": tagged}
     if isinstance(step, str) and step in part.get("properties", {}):
         return dict(part["properties"][step])
+    for patterned in list(part.get("patternProperties", {}).values())[:1] if isinstance(step, str) else ():
+        return dict(patterned)
     for key in ("items", "additionalProperties"):
         if isinstance(part.get(key), dict) and (isinstance(step, int) or key == "additionalProperties"):
             return dict(part[key])

@@ -157,12 +157,21 @@ def test_circles_are_told_once_with_their_stages() -> None:
     ]
 
 
+def test_a_stage_whose_name_is_none_is_named_where_it_stands() -> None:
+    assert errors("version: 1\npipeline:\n  stages:\n    QA stage:\n      repository: a/b\n") == [
+        "c.yaml:4:5: 'QA stage' is not a name for this. Use small letters, digits and -, at most 40, for example prod-eu."
+    ]
+
+
 @pytest.mark.parametrize(
     ("services", "what"),
     [
         ("{a: {}, A: {}}", "The services 'a' and 'A' would share the branch"),
         ("{a: {images: 'ghcr.io/a/b:1.0'}}", "is not the name of an image"),
         ("{a: {images: {stag: x}}}", "There is no stage 'stag'"),
+        ("{a: {versions: [{file: x, address: $.a}]}}", "A list does not fit here. Write a mapping here, `key: value`. This is: "),
+        ("{'a b': {}}", "'a b' is not a service's name. Use ASCII letters"),
+        ("[a]", "A list does not fit here. Write a mapping here, `key: value`. This is: services that need a word"),
         ("{a: {versions: {prd: [{file: x, address: $.a}]}}}", "There is no stage 'prd'"),
         ("{a: {versions: {dev: [{file: ../x, address: $.a}]}}}", "A path must not hold . or .. parts"),
         ("{a: {team: nobody}}", "There is no team 'nobody'. Add it under `teams`"),
