@@ -16,6 +16,7 @@ from bot.config.schema import Config
 from bot.domain.facts import Answer, Case
 from bot.domain.history import History, RolloutKind
 from bot.domain.statistics import median
+from bot.domain.verdict import Verdict
 from bot.gates import Gate, evaluate_all
 from bot.gates.depends import Depends
 from bot.gates.dora import Dora
@@ -27,7 +28,7 @@ from bot.reporting.roles import Role, Rollout
 from bot.reporting.simulation import Fate, Replayed, Rule, Simulation
 
 REPLAYED = frozenset(["upstream", "soak", "window", "freeze", "dora", "order", "depends"])
-_LONGEST = 400
+_LONGEST = 2_000
 _ALWAYS = "promotions are judged when their rollouts ended: when they were opened and merged is not on record"
 
 
@@ -106,14 +107,15 @@ class _World:
         waits: dict[str, float] = defaultdict(float)
         now, fate, why = deploy.at, Fate.ENTERED, ""
         for _ in range(_LONGEST):
-            blocking = [verdict for verdict in evaluate_all(gates, self._case(rollout, gates, now)) if not verdict.lets_pass]
+            verdicts = evaluate_all(gates, self._case(rollout, gates, now))
+            blocking = [verdict for verdict in verdicts if not verdict.lets_pass]
             if not blocking:
                 break
             why = blocking[0].sentence
             if (gone := self._gone(rollout, now)) is not None:
                 fate = gone
                 break
-            following = self._next(rollout, gates, [verdict.look_again for verdict in blocking], now)
+            following = self._next(rollout, gates, verdicts, now)
             until = self.as_of if following is None else min(following, self.as_of)
             for verdict in blocking:
                 waits[verdict.gate] += (until - now).total_seconds()
@@ -187,18 +189,17 @@ class _World:
             return None
         return Fate.STOPPED if bad_upstream(self.changes, after, deploy.service, deploy.version, now) else Fate.SUPERSEDED
 
-    def _next(self, rollout: Rollout, gates: Sequence[Gate], look_again: Sequence[datetime | None], now: datetime) -> datetime | None:
-        """The next instant to look: when all that is held by time may be free, or when something happens before."""
+    def _next(self, rollout: Rollout, gates: Sequence[Gate], verdicts: Sequence[Verdict], now: datetime) -> datetime | None:
+        """The next instant at which a gate's answer may change: by time, or because something happens. In between each one stands."""
         deploy = rollout.deploy
         edges = [self.replay.line(name, deploy.service).next_edge(now) for name in self.config.stage(deploy.stage).after]
         needed = {name for gate in gates if isinstance(gate, Depends) for name in gate.on}
         edges += [self.replay.line(deploy.stage, name).next_edge(now) for name in needed]
-        if None in look_again:
+        if any(verdict.look_again is None for verdict in verdicts if not verdict.lets_pass):
             place = bisect_right(self.instants, now)
             edges.append(self.instants[place] if place < len(self.instants) else None)
-        later = [edge for edge in look_again if edge is not None and edge > now]
-        candidates = [edge for edge in edges if edge is not None]
-        return min([*candidates, max(later)] if later else candidates, default=None)
+        edges += [verdict.look_again for verdict in verdicts]
+        return min([edge for edge in edges if edge is not None and edge > now], default=None)
 
     def told(self) -> Simulation:
         """The answer over everything that was played."""

@@ -56,6 +56,17 @@ def test_a_longer_soak_makes_a_promotion_wait_for_the_rest() -> None:
     assert [(rule.stage, rule.gate, rule.held, rule.blocked_s) for rule in found.rules] == [("prod", "soak", 1, 3 * HOUR)]
 
 
+def test_each_gate_counts_for_as_long_as_it_held_and_no_longer() -> None:
+    events = travel("1.0", "3 08:00", "3 09:00", "3 10:00")
+    both = "{gate: soak, for: 4h}, {gate: freeze, during: [{from: 2025-03-03T12:00, until: 2025-03-03T20:00}]}"
+    one = of(run(events, config(both)), "prod-1.0")
+    assert (one.waited_s, dict(one.waits)) == (10 * HOUR, {"soak": 3 * HOUR, "freeze": 8 * HOUR})
+    assert one.why.startswith("prod is frozen until 2025-03-03 20:00")
+    night = "{gate: soak, for: 27h}, {gate: window, open: [{cron: '0 8 * * *', for: 10h}]}"
+    one = of(run(events, config(night)), "prod-1.0")
+    assert (one.waited_s, dict(one.waits)) == (26 * HOUR, {"soak": 26 * HOUR, "window": 14 * HOUR})
+
+
 def test_what_was_slower_than_the_rule_does_not_wait() -> None:
     found = run(travel("1.0", "3 08:00", "3 09:00", "4 10:00"), config("{gate: soak, for: 4h}"))
     assert (of(found, "prod-1.0").waited_s, found.rules) == (0, ())
