@@ -10,6 +10,7 @@ from typing import Any
 from bot.config.schema import Config
 from bot.domain.slot import SlotProblem
 from bot.manifests import FileSlots, slot_at
+from bot.manifests.addresses import spelt_out
 from bot.ports import Repositories, TreeEntry
 
 Key = tuple[str, int]
@@ -32,7 +33,7 @@ def named_places(config: Config, stage: str) -> list[NamedPlace]:
         NamedPlace(
             key=(name, number),
             file=place.file,
-            address=_address(place.address),
+            address=spelt_out(place.address),
             artifact=images[0] if len(images := service.images_in(stage)) == 1 else name,
         )
         for name, service in config.services.items()
@@ -57,10 +58,3 @@ def read_places(
 def _missing(place: NamedPlace) -> FileSlots:
     message = f"{place.file} is not there as a file, but services.{place.key[0]}.versions names it. Correct the path, or add the file."
     return FileSlots(problems=(SlotProblem(path=place.file, line=1, code="NoMatch", message=message),))
-
-
-def _address(given: Mapping[str, Any] | str) -> Mapping[str, Any]:
-    """The short forms of the configuration: a JSON pointer begins with `/`, all other texts are paths."""
-    if not isinstance(given, str):
-        return given
-    return {"pointer": given} if given.startswith("/") else {"path": given}

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from bot.config.explain import Finding, nearest
 from bot.config.tree import Node
+from bot.domain.edits import EditRefused
 from bot.domain.image import normal_name
 from bot.domain.promotion import branch_name
+from bot.manifests.addresses import parse_address, spelt_out
 
 
 def services(root: Node) -> Iterator[Finding]:
@@ -19,6 +21,7 @@ def services(root: Node) -> Iterator[Finding]:
     yield from _teams(found, root)
     yield from _stages(found, root)
     yield from _images(found, root)
+    yield from _addresses(found)
     yield from _order(found)
 
 
@@ -84,6 +87,21 @@ def _images(found: dict[str, Node], root: Node) -> Iterator[Finding]:
                     told.add(id(entry))
                     what = f"The image {entry.scalar} belongs to the service {owner!r} already"
                     yield Finding(mark=entry.mark, what=what, fix="An image belongs to one service")
+
+
+def _addresses(found: dict[str, Node]) -> Iterator[Finding]:
+    """An address that no file could have, or that would take too long to follow."""
+    for service in found.values():
+        per_stage = service.child("versions")
+        places = [place for _, listed in per_stage.named() for place in listed.items or ()] if per_stage else []
+        for node in [address for place in places if (address := place.child("address")) is not None]:
+            given = node.plain()
+            if not isinstance(given, str | dict):
+                continue  # the schema's word
+            try:
+                parse_address(spelt_out(given))
+            except EditRefused as refusal:
+                yield Finding(mark=node.mark, what=f"The address does not work: {refusal.message}", fix="docs/formats.md shows all forms")
 
 
 def _order(found: dict[str, Node]) -> Iterator[Finding]:

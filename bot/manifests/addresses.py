@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Literal
 
 import re2
-from jsonpath_rfc9535 import JSONPathError, JSONPathQuery
-from jsonpath_rfc9535 import compile as compile_path
+from jsonpath_rfc9535 import JSONPathQuery
 
 from bot.domain.edits import EditRefused
 from bot.domain.image import ImageRef, Version, normal_name, valid_digest, valid_tag
+from bot.manifests.queries import bad_address, compile_query, shown
 from bot.yamltext import TextError, check_value
 
 Form = Literal["image", "kustomize", "path", "pointer", "marker", "regex", "hcl"]
@@ -70,19 +70,26 @@ class NewValue:
         return NewValue(tag=reference.tag, digest=reference.digest, name=reference.name)
 
 
+def spelt_out(given: Mapping[str, object] | str) -> Mapping[str, object]:
+    """The short forms of the configuration: a JSON pointer begins with `/`, all other texts are paths."""
+    if not isinstance(given, str):
+        return given
+    return {"pointer": given} if given.startswith("/") else {"path": given}
+
+
 def parse_address(raw: object) -> Address:
     """The checked address. Raises EditRefused `BadAddress` with a sentence for whatever does not fit."""
     if not isinstance(raw, Mapping):
-        raise _bad("an address is a mapping")
+        raise bad_address("an address is a mapping")
     forms = [form for form in FORMS if form in raw]
     if len(forms) != 1:
-        raise _bad(f"an address has exactly one of {', '.join(FORMS)}")
+        raise bad_address(f"an address has exactly one of {', '.join(FORMS)}")
     unknown = [str(key) for key in raw if key not in FORMS and key not in _GUARDS]
     if unknown:
-        raise _bad(f"an address has no key {unknown[0]!r}")
+        raise bad_address(f"an address has no key {unknown[0]!r}")
     form, wanted = forms[0], raw[forms[0]]
     if not isinstance(wanted, str) or (not wanted and form != "pointer"):
-        raise _bad(f"{form!r} takes a text")
+        raise bad_address(f"{form!r} takes a text")
     if form == "image":
         _check_image(wanted)
     if form == "regex":
@@ -90,9 +97,9 @@ def parse_address(raw: object) -> Address:
     index, identity = _document(raw.get("doc"))
     old, old_version = _old(raw.get("old"))
     if "embedded" in raw and form not in ("path", "pointer"):
-        raise _bad("'embedded' goes with 'path' or 'pointer'")
+        raise bad_address("'embedded' goes with 'path' or 'pointer'")
     if (shared := raw.get("allowShared", False)) is not True and shared is not False:
-        raise _bad("'allowShared' is true or false")
+        raise bad_address("'allowShared' is true or false")
     return Address(
         form=form,
         wanted=wanted,
@@ -125,28 +132,19 @@ def parse_new(raw: object) -> NewValue:
     if "tag" in raw:
         _check_text(raw["tag"])
     if "digest" in raw and not valid_digest(raw["digest"]):
-        raise EditRefused("InvalidVersion", f"{_shown(raw['digest'])} is not a valid sha256 or sha512 digest")
+        raise EditRefused("InvalidVersion", f"{shown(raw['digest'])} is not a valid sha256 or sha512 digest")
     if "name" in raw and (split := ImageRef.parse(raw["name"])) is not None and (split.tag or split.digest):
-        raise EditRefused("InvalidVersion", f"{_shown(raw['name'])} holds a version; give it as `tag` or `digest`")
+        raise EditRefused("InvalidVersion", f"{shown(raw['name'])} holds a version; give it as `tag` or `digest`")
     if "name" in raw and normal_name(raw["name"]) is None:
-        raise EditRefused("InvalidVersion", f"{_shown(raw['name'])} is not a valid image name")
+        raise EditRefused("InvalidVersion", f"{shown(raw['name'])} is not a valid image name")
     return NewValue(tag=raw.get("tag"), digest=raw.get("digest"), name=raw.get("name"))
 
 
 def checked_tag(new: NewValue) -> NewValue:
     """`new` for a place that holds an image: its tag must be one. Charts and branches have versions that are no tags."""
     if new.tag is not None and not valid_tag(new.tag):
-        raise EditRefused("InvalidVersion", f"{_shown(new.tag)} is not a valid image tag")
+        raise EditRefused("InvalidVersion", f"{shown(new.tag)} is not a valid image tag")
     return new
-
-
-@lru_cache(maxsize=1024)
-def compile_query(path: str) -> JSONPathQuery:
-    """The compiled JSONPath (RFC 9535)."""
-    try:
-        return compile_path(path)
-    except (JSONPathError, RecursionError, ValueError) as error:
-        raise _bad(f"{_shown(path)} is not a JSONPath of RFC 9535: {str(error).splitlines()[0]}") from None
 
 
 @lru_cache(maxsize=256)
@@ -158,10 +156,10 @@ def compile_regex(pattern: str) -> "re2._Regexp[str]":
         compiled = re2.compile(f"(?m){pattern}", options)
     except re2.error as error:
         detail = error.args[0] if error.args else "it does not compile"
-        shown = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
-        raise _bad(f"{_shown(pattern)} is not an RE2 pattern: {shown}") from None
+        why = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
+        raise bad_address(f"{shown(pattern)} is not an RE2 pattern: {why}") from None
     if "version" not in compiled.groupindex:
-        raise _bad(f"{_shown(pattern)} names no group `version`: write (?P<version>...)")
+        raise bad_address(f"{shown(pattern)} names no group `version`: write (?P<version>...)")
     return compiled
 
 
@@ -172,34 +170,26 @@ def _check_text(text: str) -> None:
         raise EditRefused(error.code, error.message) from None
 
 
-def _bad(why: str) -> EditRefused:
-    return EditRefused("BadAddress", why)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:79] + "…")
-
-
 def _text(raw: Mapping[str, object], key: str) -> str | None:
     value = raw.get(key)
     if value is not None and (not isinstance(value, str) or not value):
-        raise _bad(f"{key!r} takes a text")
+        raise bad_address(f"{key!r} takes a text")
     return value
 
 
 def _check_image(wanted: str) -> None:
     reference = ImageRef.parse(wanted)
     if reference is None:
-        raise _bad(f"{_shown(wanted)} is not an image's repository")
+        raise bad_address(f"{shown(wanted)} is not an image's repository")
     if reference.tag is not None or reference.digest is not None:
-        raise _bad(f"{_shown(wanted)} holds a version; an address names the repository alone")
+        raise bad_address(f"{shown(wanted)} holds a version; an address names the repository alone")
 
 
 def _count(raw: object) -> int | Literal["all"] | None:
     if raw is None or raw == "all":
         return raw
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
-        raise _bad("'count' is 'all' or a number from 1 on")
+        raise bad_address("'count' is 'all' or a number from 1 on")
     return raw
 
 
@@ -207,13 +197,13 @@ def _document(raw: object) -> tuple[int | None, tuple[tuple[str, str], ...]]:
     if raw is None:
         return None, ()
     if not isinstance(raw, Mapping) or not raw or not set(raw) <= _DOC_KEYS:
-        raise _bad("'doc' is {index} or {kind, name, namespace, apiVersion}")
+        raise bad_address("'doc' is {index} or {kind, name, namespace, apiVersion}")
     index = raw.get("index")
     if "index" in raw and (isinstance(index, bool) or not isinstance(index, int) or index < 0):
-        raise _bad("'doc.index' is a number from 0 on")
+        raise bad_address("'doc.index' is a number from 0 on")
     identity = {key: value for key, value in raw.items() if key != "index"}
     if not all(isinstance(value, str) for value in identity.values()):
-        raise _bad("'doc' takes texts for kind, name, namespace and apiVersion")
+        raise bad_address("'doc' takes texts for kind, name, namespace and apiVersion")
     return index, tuple(sorted(identity.items()))
 
 
@@ -226,10 +216,10 @@ def _old(raw: object) -> tuple[str | None, Version | None]:
         case Mapping() if raw and set(raw) <= {"tag", "digest"} and all(isinstance(value, str) for value in raw.values()):
             return None, Version(tag=raw.get("tag"), digest=raw.get("digest"))
         case _:
-            raise _bad("'old' is a text, or a mapping with `tag` or `digest`")
+            raise bad_address("'old' is a text, or a mapping with `tag` or `digest`")
 
 
 def _pointer(raw: str) -> tuple[str, ...]:
     if not _POINTER.match(raw):
-        raise _bad(f"{_shown(raw)} is not a JSON Pointer of RFC 6901")
+        raise bad_address(f"{shown(raw)} is not a JSON Pointer of RFC 6901")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in raw.split("/")[1:])

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jsonpath_rfc9535 import JSONPathError
 from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 
 from bot.domain.edits import EditRefused
 from bot.domain.image import normal_name
 from bot.manifests.addresses import Address
 from bot.manifests.plain_data import plain_data
+from bot.manifests.queries import find
 from bot.yamltext import Alias, Document, Mapping, Node, Scalar, Sequence, Spot, Text, line_of, place_of, walk
 
 _HOST_AND_PORT = re.compile(r"[^/:@]+:[1-9][0-9]{1,4}\Z")
@@ -127,13 +127,10 @@ def _spots(source: Text, document: Document, address: Address) -> Iterator[Spot]
         yield follow(source, document, steps, pointer=False)
         return
     for typed in (False, True):
-        try:
-            found = address.query.find(plain_data(document, typed=typed))
-        except (JSONPathError, RecursionError) as error:
-            raise EditRefused("BadAddress", f"the path cannot be followed: {str(error).splitlines()[0]}") from None
+        found = find(address.query, plain_data(document, typed=typed))
         for match in found:
             yield follow(source, document, match.location, pointer=False)
-        if len(found):
+        if found:
             return
     raise EditRefused("PathNotFound", f"nothing stands at {address.wanted}")
 

@@ -174,6 +174,13 @@ def test_a_stage_whose_name_is_none_is_named_where_it_stands() -> None:
         ("[a]", "A list does not fit here. Write a mapping here, `key: value`. This is: services that need a word"),
         ("{a: {versions: {prd: [{file: x, address: $.a}]}}}", "There is no stage 'prd'"),
         ("{a: {versions: {dev: [{file: ../x, address: $.a}]}}}", "A path must not hold . or .. parts"),
+        (
+            "{a: {versions: {dev: [{file: x, address: '$[?$..[?$..[?@.a]]]'}]}}}",
+            "has 3 filters inside each other, and a JSONPath may have 2",
+        ),
+        ("{a: {versions: {dev: [{file: x, address: /a~b}]}}}", "The address does not work: '/a~b' is not a JSON Pointer"),
+        ("{a: {versions: {dev: [{file: x, address: {regex: v1}}]}}}", "names no group `version`"),
+        ("{a: {versions: {dev: [{file: x, address: {where: v1}}]}}}", "an address has exactly one of image, kustomize, path"),
         ("{a: {team: nobody}}", "There is no team 'nobody'. Add it under `teams`"),
         ("{a: {after: b@prodd}}", "There is no stage 'prodd'"),
         ("{a: {after: b}, b: {after: a}}", "The services 'a' and 'b' wait for each other"),
