@@ -8,6 +8,7 @@ earlier than it was: why else it waited then is not on record.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
@@ -84,14 +85,20 @@ class _World:
                 self.replay.line(stage, deploy.service).went_live(deploy.version, deploy.at + delay)
 
     def _needed_first(self, stage: str) -> Callable[[Rollout], int]:
-        """The place of a rollout's service: after those that it depends on, so that it sees when they arrive. A circle has no order."""
+        """The place of a rollout's service: after those that it depends on, so that it sees when they arrive. A circle has no order.
+
+        Services that need nobody share a place and so are played in the order of time, in which the figures of a gate are counted on.
+        """
         services = {rollout.deploy.service for rollout in self.lineages[stage].rollouts}
         depends = [gate for gate in self.config.stage(stage).gates if isinstance(gate, Depends)]
         needs = {service: sorted({name for gate in depends if gate.asks(service) for name in gate.on}) for service in sorted(services)}
-        try:
-            places = {service: place for place, service in enumerate(TopologicalSorter(needs).static_order())}
-        except CycleError:
-            places = {}
+        places: dict[str, int] = {}
+        order = TopologicalSorter(needs)
+        with suppress(CycleError):
+            order.prepare()
+            while ready := order.get_ready():
+                places |= dict.fromkeys(ready, max(places.values(), default=-1) + 1)
+                order.done(*ready)
         return lambda rollout: places.get(rollout.deploy.service, 0)
 
     def _is_promotion(self, rollout: Rollout) -> bool:

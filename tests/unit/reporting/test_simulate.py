@@ -1,12 +1,15 @@
 """The past under other rules: what waits, for how long, what is stopped, what cannot be known."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any
 
 from bot.config.load import check
 from bot.config.schema import Config
 from bot.domain.history_file import read_history
+from bot.reporting.lineage import trace
 from bot.reporting.simulate import simulate
 from bot.reporting.simulation import Fate, Replayed, Simulation
 from bot.reporting.simulation_told import told
@@ -154,3 +157,32 @@ def test_an_error_budget_is_in_no_history_and_is_said() -> None:
     found = run(events, config("{gate: dora, error_budget: block, budget_query: slo_budget_left}"))
     assert of(found, "prod-1.0").waited_s == 0
     assert any("the error budget of prod is in no history" in line for line in found.unknown)
+
+
+def test_a_gate_on_delivery_metrics_traces_a_service_only_when_something_became_known_of_it() -> None:
+    services, versions = 12, 6
+    events = [
+        deploy(
+            f"{stage}-{service}-{number}",
+            f"{3 + number} {9 + place:02d}:{service:02d}",
+            f"1.{number}.0",
+            stage=stage,
+            service=f"s{service}",
+        )
+        for number in range(versions)
+        for service in range(services)
+        for place, stage in enumerate(("qa", "uat", "prod"))
+    ]
+    traced = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal traced
+        traced += event == "call" and frame.f_code is trace.__code__
+
+    sys.setprofile(count)
+    try:
+        found = run(events, config("{gate: dora}"))
+    finally:
+        sys.setprofile(None)
+    assert len(found.promotions) == 2 * services * versions
+    assert traced <= 3 * services * versions + services + 3  # each rollout once, not each service for each promotion
