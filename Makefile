@@ -60,7 +60,7 @@ hooks: ## Let git call the same targets before a commit and a push
 
 lock: ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install -q uv
-	$(VENV)/bin/uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header -q --python-version 3.11 --universal --extra build pyproject.toml -o requirements.txt
+	$(VENV)/bin/uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header -q --python-version 3.11 --universal --extra build --extra charts pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header -q --python-version 3.11 --universal --extra dev --extra build -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove what was made here

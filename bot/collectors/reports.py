@@ -1,11 +1,14 @@
 """Makes the delivery reports that are due, once per team and period, and hands them on: to the chat, as an issue, and into a folder.
 
 Decides nothing about figures or days (`reporting`), and sends nothing itself: a message waits in the outbox until the chat took it. An
-issue that the forge forbids keeps no report from the chat, and the message says that it is missing.
+issue that the forge forbids keeps no report from the chat, and neither does a chart that cannot be drawn: the message says what is missing.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.config.schema import Config
-from bot.domain.action import Notify, Severity
+from bot.domain.action import Notify, Picture, Severity
 from bot.domain.errors import UserError
 from bot.domain.instants import format_instant, parse_instant
 from bot.reporting.digest import digest
@@ -21,10 +24,13 @@ from bot.reporting.formats import find_formats
 from bot.reporting.formats._rows import title
 from bot.reporting.live import Records, live_history
 from bot.reporting.page import Page, build_page
+from bot.reporting.picture import EXTRA, alt_text, can_draw, picture
 from bot.reporting.schedule import Due, due, stage_of
 from bot.reporting.waiting import Waited
 
 log = structlog.get_logger("reports")
+
+NO_CHART = f"No chart image: Pillow is not installed where the bot runs (pip install 'promotion-bot[{EXTRA}]')."
 
 
 class Kept(Protocol):
@@ -63,7 +69,13 @@ def send_due(config: Config, kept: Kept, outbox: Letterbox, clock: Callable[[], 
         before = kept.last_report(one.series(stage), before=now)
         page = page_of(config, kept, one, now=now, told_as_of=parse_instant(before["as_of"]) if before else None)
         _write(config, page, key)
-        outbox.put(_message(config, page, one, key, _open(config, page, board, key)), now=now)
+        message = _message(config, page, one, key, _open(config, page, board, key))
+        chart = _chart(message, page, key) if config.notifications.slack is not None else None
+        if config.notifications.slack is not None and chart is None:
+            message = replace(message, text=f"{message.text}\n\n{NO_CHART}")
+        outbox.put(message, now=now)
+        if chart is not None:
+            outbox.put(chart, now=now)
         document = {"as_of": format_instant(now), "figures": page.report.figures_to_json()}
         kept.save_report(key, one.series(stage), document, as_of=now)
         log.info("report.made", key=key)
@@ -114,6 +126,19 @@ def _message(config: Config, page: Page, one: Due, key: str, link: str) -> Notif
         text=digest(page, link=link, restated=page.restated),
         fields={},
     )
+
+
+def _chart(message: Notify, page: Page, key: str) -> Notify | None:
+    """The charts as a picture, to be sent after the text; None where the drawing library is missing."""
+    if not can_draw():
+        log.warning("report.no_chart", key=key, problem=NO_CHART)
+        return None
+    window = page.report.window
+    name = f"{hashlib.sha256(message.key.encode()).hexdigest()[:12]}.png"
+    content = base64.b64encode(picture(page)).decode("ascii")
+    text = f"Charts: {title(page)}, {window.first} to {page.report.days[-1] if page.report.days else window.first}"
+    shown = Picture(name=f"delivery-report-{name}", alt=alt_text(page), content=content)
+    return replace(message, key=f"{message.key}:chart", text=text, picture=shown)
 
 
 def _write(config: Config, page: Page, key: str) -> None:

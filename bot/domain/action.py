@@ -91,8 +91,20 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image that goes with a message. `content` is a PNG in base64; `alt` says it in words; `name` is the same at every try."""
+
+    name: str
+    alt: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """Tell people outside of GitHub. `key` makes it happen once; `thread` groups what belongs to one promotion."""
+    """Tell people outside of GitHub. `key` makes it happen once; `thread` groups what belongs to one promotion.
+
+    A picture goes to the chat alone, after the text that begins its thread.
+    """
 
     key: str
     thread: str
@@ -101,6 +113,7 @@ class Notify:
     text: str
     fields: Mapping[str, str]
     service: str = ""
+    picture: Picture | None = None
 
 
 EYES = "eyes"

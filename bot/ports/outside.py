@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.action import Notify
+from bot.domain.action import Notify, Picture
 from bot.domain.card import Card
 from bot.domain.facts import Answer, Question
 from bot.domain.rendered import Rendered
@@ -41,6 +41,10 @@ class Chat(Protocol):
 
     def post(self, *, key: str, thread: str, severity: str, stage: str, service: str, text: str, fields: Mapping[str, str]) -> str:
         """Exactly once per `key`: a message with this key that stands there already is not posted again."""
+        ...
+
+    def post_picture(self, *, thread: str, severity: str, stage: str, service: str, text: str, picture: Picture) -> str:
+        """A picture into a thread, exactly once per `picture.name`. `TransientError` while the thread has no beginning."""
         ...
 
 

@@ -16,6 +16,7 @@ import structlog
 from bot.domain.action import EYES, Notify, Reply, Show
 from bot.domain.errors import TransientError, UserError
 from bot.domain.promotion import Promotion
+from bot.ports.outside import Chat
 from bot.ports.store import STATE
 from bot.reconcile import crash
 from bot.reconcile.tools import Tools
@@ -123,7 +124,8 @@ def post(tools: Tools, action: Notify) -> bool:
     """One try; True when it was taken. Without a chat it counts as taken. Whoever is told beside the chat has copies of his own."""
     if action.key.startswith(COPY):
         return _tell(tools, action)
-    copies(tools, action)
+    if action.picture is None:
+        copies(tools, action)
     now = tools.clock()
     reference = ""
     until = tools.quiet(action.severity.value, now) if tools.chat is not None else None
@@ -133,23 +135,30 @@ def post(tools: Tools, action: Notify) -> bool:
     if tools.chat is not None:
         chat = tools.chat
         try:
-            reference = tools.effects.step(
-                crash.NOTIFIED,
-                lambda: chat.post(
-                    key=action.key,
-                    thread=action.thread,
-                    severity=action.severity.value,
-                    stage=action.stage,
-                    service=action.service,
-                    text=action.text,
-                    fields=action.fields,
-                ),
-            )
+            reference = tools.effects.step(crash.NOTIFIED, lambda: _into(chat, action))
         except (TransientError, UserError) as error:
             tools.outbox.failed(action.key, str(error), now=tools.clock())
+            log.warning("message.not_taken", receiver="chat", key=action.key, reason=str(error))
             return False
     tools.outbox.sent(action.key, reference, now=tools.clock())
     return True
+
+
+def _into(chat: Chat, action: Notify) -> str:
+    severity, stage, service = action.severity.value, action.stage, action.service
+    if action.picture is not None:
+        return chat.post_picture(
+            thread=action.thread, severity=severity, stage=stage, service=service, text=action.text, picture=action.picture
+        )
+    return chat.post(
+        key=action.key,
+        thread=action.thread,
+        severity=severity,
+        stage=stage,
+        service=service,
+        text=action.text,
+        fields=action.fields,
+    )
 
 
 def copies(tools: Tools, action: Notify) -> None:

@@ -63,6 +63,7 @@ SCOPES = {
     "conversations.replies": ["channels:history", "groups:history"],
     "users.info": ["users:read"],
     "views.open": [],
+    "files.completeUploadExternal": ["files:write"],
 }
 """What each method that the bot calls asks for, as its page on docs.slack.dev says."""
 

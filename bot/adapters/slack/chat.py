@@ -3,22 +3,25 @@
 A message carries its key as Slack metadata, so that it is found again after a lost answer and never posted twice.
 """
 
+import base64
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 
 from bot.adapters.slack.errors import mapped
 from bot.config.schema import Config, Slack
+from bot.domain.action import Picture
 from bot.domain.card import Card
 from bot.domain.errors import Refused, TransientError, UserError
-from bot.messages.slack import blocks, fallback
+from bot.messages.slack import blocks, escape, fallback
 from bot.messages.slack_card import card_blocks, card_text
 
 EVENT = "promotion_bot_notice"
@@ -68,6 +71,38 @@ class SlackChat:
             for channel in self._incidents(severity, usual, thread):
                 self._into(channel, thread, key, content, loud=False)
             return self._into(usual, thread, key, content, loud=severity == "critical")
+
+    def post_picture(self, *, thread: str, severity: str, stage: str, service: str, text: str, picture: Picture) -> str:
+        """Upload the picture into the thread of its text, unless it stands there: it is known by its file's name, or by its words.
+
+        Slack keeps no metadata with a file, so that the thread itself is read before anything is sent.
+        """
+        if RANK[severity] < RANK[self._slack.at_least]:
+            return ""
+        with self._lock:
+            channel = self._id(self.channel(stage, service))
+            self._threads.pop((channel, thread), None)
+            root = self._known(channel, thread).root
+            if root is None:
+                raise TransientError("The text that the picture belongs to does not stand in Slack yet")
+            words = escape(text)
+            for message in self._replies(channel, root):
+                named = any(found.get("name") == picture.name for found in message.get("files") or [])
+                if named or (message.get("text") == words and message["ts"] != root and not _payload(message)):
+                    return f"{channel}:{message['ts']}"
+            self._guarded(
+                "files.completeUploadExternal",
+                lambda: self._client.files_upload_v2(
+                    filename=picture.name,
+                    title=text,
+                    content=base64.b64decode(picture.content),
+                    alt_txt=picture.alt,
+                    channel=channel,
+                    thread_ts=root,
+                    initial_comment=words,
+                ),
+            )
+            return f"{channel}:{root}"
 
     def show(self, card: Card, references: Mapping[str, str]) -> Mapping[str, str]:
         """Bring the promotion's message to this state, in each channel that tells of it: in place where it stands, else new.
@@ -188,12 +223,17 @@ class SlackChat:
         return list(answer.get("messages") or [])
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if method in READS:
+            return self._guarded(method, lambda: self._client.api_call(method, params=given))
+        return self._guarded(method, lambda: self._client.api_call(method, json=given))
+
+    def _guarded(self, method: str, ask: Callable[[], SlackResponse]) -> dict[str, Any]:
         left = self._rests_until - time.monotonic()
         if left > 0:
             raise TransientError("Slack failed a moment ago and is left in peace", retry_after=timedelta(seconds=left))
-        given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            answer = self._client.api_call(method, params=given) if method in READS else self._client.api_call(method, json=given)
+            answer = ask()
         except (SlackApiError, SlackClientError, OSError, ValueError) as error:
             found = mapped(error, method)
             if isinstance(found, TransientError):

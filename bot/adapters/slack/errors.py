@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.errors import BotError, OutcomeUnknown, RateLimited, Refused, TransientError
 
 PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-WRITES = frozenset({"chat.postMessage", "chat.update"})
+WRITES = frozenset({"chat.postMessage", "chat.update", "files.completeUploadExternal"})
 
 
 def mapped(error: Exception, method: str) -> BotError:

@@ -6,7 +6,6 @@ Lays the page out; everything on it is counted elsewhere. Every text from the hi
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from bot.domain.statistics import median, percentile
 from bot.reporting.cards import Card, Trend, cards_of, headline
 from bot.reporting.charts import bars, lines, sparkline, stacked_bars
 from bot.reporting.charts_time import heat_map, spans
@@ -17,11 +16,11 @@ from bot.reporting.formats._rows import BLOCKED_HEADS, PHASE_HEADS, blocked, fac
 from bot.reporting.formats._style import SORT, STYLE
 from bot.reporting.hours import WEEKDAYS, Span, by_weekday_and_hour, failure_spans
 from bot.reporting.page import Page
+from bot.reporting.weekly import weekly
 from bot.reporting.words import number, span
 
 _SHOWN_ROWS = 500
 _SHOWN_SPANS = 50
-_DAY = 86_400
 _SIGNS = {Trend.BETTER: "▲ better", Trend.WORSE: "▼ worse", Trend.NOISE: "● noise", Trend.UNKNOWN: "– no comparison"}
 
 
@@ -68,21 +67,11 @@ def _card(page: Page, card: Card) -> str:
 
 
 def _charts(page: Page) -> Iterable[str]:
-    names = [f"{week.window.first:%d %b}" for week in page.weeks]
-    kinds = ("promotion", "hotfix", "revert")
-    series: list[tuple[str, list[int]]] = [
-        (kind, [sum(rollout.kind.value == kind for rollout in week.deployments) for week in page.weeks]) for kind in kinds
-    ]
-    series += [
-        ("rollback", [len(week.rollbacks) for week in page.weeks]),
-        ("failed rollout", [len(week.failed_rollouts) for week in page.weeks]),
-    ]
+    found = weekly(page)
     yield "<h2>Rollouts each week, by outcome</h2>"
-    yield stacked_bars(names, series, "rollouts each week by outcome")
+    yield stacked_bars(found.names, found.rollouts, "rollouts each week by outcome")
     yield "<h2>Change lead time each week</h2>"
-    middle = [_days(median(week.lead_times)) for week in page.weeks]
-    slow = [_days(percentile(week.lead_times, 0.9)) for week in page.weeks]
-    yield lines(names, [("median", middle), ("p90", slow)], "lead time each week, median and 90th percentile, in days")
+    yield lines(found.names, found.lead_times, "lead time each week, median and 90th percentile, in days")
     window, as_of = page.report.window, page.report.as_of
     path = page.stages if page.stages is not None else stage_order(page.rollouts, as_of)
     if len(path) > 1:
@@ -167,7 +156,3 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     top = "".join(f"<th>{escape(head.replace('_', ' '))}</th>" for head in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _days(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds / _DAY, 2)

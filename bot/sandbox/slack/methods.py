@@ -138,7 +138,7 @@ def _users(workspace: Workspace, arguments: Obj) -> Obj:
 def _upload_url(workspace: Workspace, arguments: Obj) -> Obj:
     if not arguments.get("filename") or not str(arguments.get("length") or "").isdigit():
         raise SlackError("invalid_arguments")
-    made = File(id=f"F{workspace.number():08d}", name=str(arguments["filename"]))
+    made = File(id=f"F{workspace.number():08d}", name=str(arguments["filename"]), alt=str(arguments.get("alt_txt") or ""))
     workspace.files[made.id] = made
     return {"file_id": made.id, "upload_url": f"/upload/{made.id}"}
 

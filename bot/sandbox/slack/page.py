@@ -69,7 +69,7 @@ def _file(workspace: Workspace, file: str) -> str:
     found = workspace.files[file]
     address = f"/files/{escape(found.id)}"
     if found.name.endswith(".png"):
-        return f'<p><img src="{address}" alt="{escape(found.title)}"></p>'
+        return f'<p><img src="{address}" alt="{escape(found.alt or found.title)}"></p>'
     return f'<p><a href="{address}">{escape(found.title)}</a></p>'
 
 

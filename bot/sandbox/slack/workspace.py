@@ -54,6 +54,7 @@ class File:
     id: str
     name: str
     title: str = ""
+    alt: str = ""
     content: bytes = b""
     done: bool = False
 
@@ -197,7 +198,8 @@ def shown(workspace: Workspace, message: Message, *, metadata: bool = False) -> 
     if message.reactions:
         body["reactions"] = [{"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()]
     if message.files:
-        body["files"] = [{"id": one, "name": workspace.files[one].name, "title": workspace.files[one].title} for one in message.files]
+        files = [workspace.files[one] for one in message.files]
+        body["files"] = [{"id": one.id, "name": one.name, "title": one.title, "alt_txt": one.alt} for one in files]
     if metadata and message.metadata:
         body["metadata"] = message.metadata
     return body
