@@ -3,10 +3,14 @@
 Names repositories, shows progress, stores what was found so far; walking git, finding versions and judging them is left to the others.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.adapters.backfilling import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +32,7 @@ def backfill(
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
-    from bot.adapters.backfilling import Backfill, Place, read_state, write_state
+    from bot.adapters.backfilling import Backfill, read_state, write_state
     from bot.cli._history import read_instant
     from bot.cli._refusal import FAILED, refuse
     from bot.config.load import load
@@ -37,32 +41,7 @@ def backfill(
     as_json = output == "json"
     if output not in ("text", "json"):
         refuse(f"--output {output!r} is not a format", why="what was found is told to people or to programs", fix="say text or json")
-    places: list[Place] = []
-    for text in stage:
-        name, found, rest = text.partition("=")
-        if any(place.stage == name for place in places):
-            refuse(
-                f"--stage {name} is named twice",
-                why="a stage stands in one place; two would be mixed into one history",
-                fix="name each stage once",
-                as_json=as_json,
-            )
-        repository, _, folder = rest.partition("//")
-        path, _, branch = repository.partition("@")
-        if not found or not name or not path:
-            refuse(
-                f"--stage {text!r}",
-                why="it does not name a stage and its repository",
-                fix="write prod=/repos/env@main//prod",
-                as_json=as_json,
-            )
-        places.append(Place(stage=name, path=Path(path), branch=branch or "HEAD", folder=folder.strip("/")))
-    sources = {}
-    for text in source or ():
-        name, found, path = text.partition("=")
-        if not found or not name or not path:
-            refuse(f"--source {text!r}", why="it names no service or no repository", fix="write api=/repos/api", as_json=as_json)
-        sources[name] = Path(path)
+    places, sources = _places(stage, as_json=as_json), _sources(source or (), as_json=as_json)
     begin = None
     if since is not None:
         span = parse_duration(since)
@@ -93,3 +72,44 @@ def backfill(
     typer.echo(f"{len(result.events)} events in {out}")
     for note in result.notes:
         typer.echo(f"data quality: {note['stage']}: {note['count']} {note['sentence']}")
+
+
+def _places(given: Iterable[str], *, as_json: bool) -> "list[Place]":
+    """Each `--stage`, read; a wrong one ends the program."""
+    from bot.adapters.backfilling import Place
+    from bot.cli._refusal import refuse
+
+    places: list[Place] = []
+    for text in given:
+        name, found, rest = text.partition("=")
+        if any(place.stage == name for place in places):
+            refuse(
+                f"--stage {name} is named twice",
+                why="a stage stands in one place; two would be mixed into one history",
+                fix="name each stage once",
+                as_json=as_json,
+            )
+        repository, _, folder = rest.partition("//")
+        path, _, branch = repository.partition("@")
+        if not found or not name or not path:
+            refuse(
+                f"--stage {text!r}",
+                why="it does not name a stage and its repository",
+                fix="write prod=/repos/env@main//prod",
+                as_json=as_json,
+            )
+        places.append(Place(stage=name, path=Path(path), branch=branch or "HEAD", folder=folder.strip("/")))
+    return places
+
+
+def _sources(given: Iterable[str], *, as_json: bool) -> dict[str, Path]:
+    """Each `--source`, read; a wrong one ends the program."""
+    from bot.cli._refusal import refuse
+
+    sources: dict[str, Path] = {}
+    for text in given:
+        name, found, path = text.partition("=")
+        if not found or not name or not path:
+            refuse(f"--source {text!r}", why="it names no service or no repository", fix="write api=/repos/api", as_json=as_json)
+        sources[name] = Path(path)
+    return sources
