@@ -181,6 +181,8 @@ def test_metric_now(settings: dict[str, Any], value: float, outcome: Outcome) ->
         ([series(0.1)], [series(0.0)], UNKNOWN),
         ([series(1.0), series(1.0)], [series(1.0)], UNKNOWN),
         ([series(1.0)], [], UNKNOWN),
+        ([series(float("inf"))], [series(1.0)], UNKNOWN),
+        ([series(1.0)], [series(float("inf"))], UNKNOWN),
     ],
 )
 def test_metric_beside_its_baseline(new: Any, old: Any, outcome: Outcome) -> None:
