@@ -68,6 +68,11 @@ def test_each_gate_counts_for_as_long_as_it_held_and_no_longer() -> None:
     night = "{gate: soak, for: 27h}, {gate: window, open: [{cron: '0 8 * * *', for: 10h}]}"
     one = of(run(events, config(night)), "prod-1.0")
     assert (one.waited_s, dict(one.waits)) == (26 * HOUR, {"soak": 26 * HOUR, "window": 14 * HOUR})
+    hourly = "{gate: soak, for: 30d}, {gate: window, open: [{cron: '0 * * * *', for: 30m}]}"
+    late = simulate(
+        read_history(json.dumps({"events": events})), config(hourly), since=END - timedelta(days=20), as_of=END + timedelta(days=60)
+    )
+    assert of(late, "prod-1.0").entered_at == datetime(2025, 4, 2, 9, tzinfo=UTC)
 
 
 def test_what_was_slower_than_the_rule_does_not_wait() -> None:
