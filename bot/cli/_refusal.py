@@ -30,4 +30,4 @@ def code_of(error: UserError) -> int:
     """The exit code of an error's family."""
     if isinstance(error, Unauthorised):
         return UNAUTHORISED
-    return NOT_FOUND if error.code == "NotFound" else USAGE
+    return {"NotFound": NOT_FOUND, "Conflict": CONFLICT}.get(error.code, USAGE)

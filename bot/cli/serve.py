@@ -20,7 +20,8 @@ def register(app: typer.Typer) -> None:
         import structlog
 
         from bot import tracing
-        from bot.app import build
+        from bot.app import build, wall_clock
+        from bot.app.sole import sole_server
         from bot.cli._memory import share_arenas
         from bot.cli._process import serve_forever
         from bot.config.load import load
@@ -38,9 +39,10 @@ def register(app: typer.Typer) -> None:
         for sentence in strays(os.environ):
             structlog.get_logger("serve").warning("settings.stray", reason=sentence)
         flush = tracing.configure(os.environ)
-        parts = build(loaded, settings)
-        parts.places = places(config)
         try:
-            serve_forever(parts)
+            with sole_server(settings.database, wall_clock):
+                parts = build(loaded, settings)
+                parts.places = places(config)
+                serve_forever(parts)
         finally:
             flush()
