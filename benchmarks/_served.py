@@ -19,6 +19,7 @@ from bot.adapters.store.database import Database, make_queue_engine
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.logs import configure
+from bot.reconcile.bell import Bell
 from bot.reconcile.engine import Engine, Timing
 from bot.reconcile.housekeeping import Housekeeper
 from bot.reconcile.queue import Enqueuer, StageQueue
@@ -42,7 +43,8 @@ def main() -> None:
     database = Database(sys.argv[1])
     migrate.upgrade(database)
     queue_engine = make_queue_engine(database.url)
-    wakeups = Wakeups(database, Enqueuer(queue_engine))
+    bell = Bell()
+    wakeups = Wakeups(database, Enqueuer(queue_engine), bell.ring)
     runs: list[float] = []
 
     def run(_stage: str) -> RunResult:
@@ -56,7 +58,7 @@ def main() -> None:
         run=run,
         wakeups=wakeups,
         replicas=Replicas(database),
-        queue=StageQueue(queue_engine, workers=4, poll_seconds=timing.poll_seconds),
+        queue=StageQueue(queue_engine, workers=4, poll_seconds=timing.poll_seconds, bell=bell),
         clock=wall_clock,
         name=lambda: secrets.token_hex(4),
         timing=timing,

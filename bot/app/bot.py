@@ -27,6 +27,7 @@ from bot.app.watching import registry_watch
 from bot.domain.errors import BotError
 from bot.domain.facts import Facts
 from bot.planning.plan import plan
+from bot.reconcile.bell import Bell
 from bot.reconcile.crash import CrashPoints
 from bot.reconcile.effects import Effects
 from bot.reconcile.elsewhere import Elsewhere
@@ -55,7 +56,8 @@ class Bot:
         config = parts.config
         self._queue_engine = make_queue_engine(parts.database.url)
         self._enqueuer = Enqueuer(self._queue_engine)
-        self.wakeups = Wakeups(parts.database, self._enqueuer)
+        bell = Bell()
+        self.wakeups = Wakeups(parts.database, self._enqueuer, bell.ring)
         self.timing = replace(timing or Timing(), resync=config.timing.resync, workers=min(WORKERS, max(2, len(config.pipeline.stages))))
         self.effects = Effects(EffectJournal(parts.database), parts.clock, points=CrashPoints(os.environ))
         self.outbox = StoredOutbox(parts.database)
@@ -64,7 +66,7 @@ class Bot:
             run=self.run,
             wakeups=self.wakeups,
             replicas=Replicas(parts.database),
-            queue=StageQueue(self._queue_engine, workers=self.timing.workers, poll_seconds=POLL_SECONDS),
+            queue=StageQueue(self._queue_engine, workers=self.timing.workers, poll_seconds=POLL_SECONDS, bell=bell),
             clock=parts.clock,
             name=lambda: f"{os.getpid()}-{secrets.token_hex(4)}",
             timing=self.timing,

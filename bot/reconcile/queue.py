@@ -7,17 +7,23 @@ about DBOS (3.4) and is relied on here:
 * `deduplication_id` would drop a wake-up that arrives during a run, so wake-ups are collapsed by our own mark instead;
 * `enqueue_in_transaction` writes on any connection to the same database, so that mark and run commit together;
 * a workflow that raises is over for good: ours never raises;
+* a queue's worker (`queue_worker_thread`) waits between its looks on the event that ends it: ours is started here, on an event
+  that a bell wakes, and DBOS is told to start none;
 * DBOS is one per process: a process has one engine.
 """
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatusString
 from dbos import DBOSPortableJSONSerializer as PlainJson
+from dbos._queue import Queue, queue_worker_thread
+
+from bot.reconcile.bell import Bell, Ear
 
 QUEUE = "stages"
 WORKFLOW = "run-stage"
@@ -29,17 +35,23 @@ SCHEMA = "dbos"
 WAITING = [WorkflowStatusString.ENQUEUED.value, WorkflowStatusString.PENDING.value]
 ENDED = [WorkflowStatusString.SUCCESS.value, WorkflowStatusString.ERROR.value, WorkflowStatusString.CANCELLED.value]
 PAGE = 500
-IDLE_POLL_SECONDS = 1.0
+IDLE_POLL_SECONDS = 5.0
+"""Runs that this process enqueues are taken at once all the same: see `bell`."""
 UNUSED_POLL_SECONDS = 60.0
+STOP_SECONDS = 10.0
 
 
 class StageQueue:
     """One process's end of the queue. `run(stage, run id)` must not raise."""
 
-    def __init__(self, engine: sa.Engine, *, workers: int, poll_seconds: float) -> None:
+    def __init__(self, engine: sa.Engine, *, workers: int, poll_seconds: float, bell: Bell) -> None:
+        """`bell` is rung by whoever enqueued a run in this process."""
         self._engine = engine
         self._workers = workers
         self._poll = poll_seconds
+        self._bell = bell
+        self._ear: Ear | None = None
+        self._worker: threading.Thread | None = None
 
     def start(self, executor: str, run: Callable[[str, str], None]) -> None:
         """Create DBOS's tables where they lack, register the queue, begin to take runs under this executor's name."""
@@ -51,14 +63,18 @@ class StageQueue:
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(run_stage)
         _quieten_internal_queue(instance)
+        DBOS.listen_queues([])
         DBOS.launch()
-        DBOS.register_queue(
+        queue = DBOS.register_queue(
             QUEUE,
             partition_concurrency=1,
             worker_concurrency=self._workers,
             polling_interval_sec=self._poll,
             on_conflict="always_update",
         )
+        self._ear = Ear(self._bell)
+        self._worker = threading.Thread(target=_listen, args=(self._ear, instance, queue), name="queue-worker", daemon=True)
+        self._worker.start()
 
     def _config(self, executor: str) -> DBOSConfig:
         return DBOSConfig(
@@ -80,16 +96,21 @@ class StageQueue:
     def hurry(self, busy: bool) -> None:
         """Ask the database for runs often while there is work, and seldom while there is none: an idle bot costs next to nothing.
 
-        The pace is the queue's, for all processes that share it, so the first run after a rest may wait for `IDLE_POLL_SECONDS`.
+        The pace is the queue's, for all processes that share it: a run that another process enqueued while it was leaving may wait
+        for `IDLE_POLL_SECONDS`.
         """
         wanted = self._poll if busy else max(IDLE_POLL_SECONDS, self._poll)
         with contextlib.suppress(sa.exc.SQLAlchemyError):
             queue = DBOS.retrieve_queue(QUEUE)
             if queue is not None and queue.polling_interval_sec != wanted:
                 queue.set_polling_interval_sec(wanted)
+                self._bell.ring()
 
     def stop(self) -> None:
         """Take no more runs and close. Those under way are not waited for."""
+        if self._ear is not None and self._worker is not None:
+            self._ear.set()
+            self._worker.join(timeout=STOP_SECONDS)
         DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
 
     def take_over(self, executor: str) -> list[str]:
@@ -126,6 +147,16 @@ class StageQueue:
             total += len(ids)
             if len(ids) < PAGE:
                 return total
+
+
+def _listen(ear: Ear, instance: DBOS, queue: Queue) -> None:
+    """A worker that ends is begun anew, as DBOS does with its own."""
+    while not ear.is_set():
+        try:
+            queue_worker_thread(ear, instance, queue)
+        except Exception:
+            logging.getLogger("engine").exception("the queue's worker failed; it begins again")
+        ear.wait(1.0)
 
 
 def _quieten_internal_queue(instance: DBOS) -> None:

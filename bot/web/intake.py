@@ -101,6 +101,8 @@ class Intake:
             for stage in sorted(gathered.wanted):
                 self._wakeups.want_in(session, stage, gathered.wanted[stage], now=now)
         self._known |= gathered.seen
+        if gathered.wanted:
+            self._wakeups.committed()
         return [answers[place] for place in range(len(arrivals))]
 
     def _take(self, session: Session, arrival: Arrival, gathered: _Gathered, *, now: datetime) -> str:
@@ -191,4 +193,6 @@ def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime)
         if found is not None:
             for stage in found.stages:
                 wakeups.want_in(session, stage, "retried by hand", now=now)
-        return found
+    if found is not None:
+        wakeups.committed()
+    return found

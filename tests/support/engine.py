@@ -9,6 +9,7 @@ from bot.adapters.store import migrate
 from bot.adapters.store.database import Database, make_queue_engine
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
+from bot.reconcile.bell import Bell
 from bot.reconcile.engine import Engine, Timing
 from bot.reconcile.housekeeping import Housekeeper
 from bot.reconcile.queue import Enqueuer, StageQueue
@@ -36,13 +37,13 @@ def engine_on(
     database = Database(url)
     migrate.upgrade(database)
     queue_engine = make_queue_engine(database.url)
-    enqueuer = Enqueuer(queue_engine)
+    enqueuer, bell = Enqueuer(queue_engine), Bell()
     engine = Engine(
         stages=stages,
         run=run,
-        wakeups=Wakeups(database, enqueuer),
+        wakeups=Wakeups(database, enqueuer, bell.ring),
         replicas=Replicas(database),
-        queue=StageQueue(queue_engine, workers=timing.workers, poll_seconds=timing.poll_seconds),
+        queue=StageQueue(queue_engine, workers=timing.workers, poll_seconds=timing.poll_seconds, bell=bell),
         clock=now,
         name=lambda: f"replica-{secrets.token_hex(4)}",
         timing=timing,

@@ -43,17 +43,24 @@ class StageWork:
 class Wakeups:
     """The table of wake-ups. `enqueue` is set once the durable queue stands."""
 
-    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue, ring: Callable[[float], None] = lambda _seconds: None) -> None:
+        """`ring` is called once a run stands in the queue, with the seconds until it may begin."""
         self._database = database
         self._enqueue = enqueue
+        self._ring = ring
 
     def want(self, stage: str, reason: str, *, now: datetime) -> None:
         """The stage must be looked at; enqueued unless it waits for that already."""
         with self._database.write() as session:
             self.want_in(session, stage, reason, now=now)
+        self.committed()
+
+    def committed(self) -> None:
+        """What `want_in` enqueued stands in the queue now."""
+        self._ring(0.0)
 
     def want_in(self, session: Session, stage: str, reason: str, *, now: datetime) -> None:
-        """The same, in the caller's transaction.
+        """The same, in the caller's transaction; `committed` is to be called after it.
 
         The row is locked even where the mark stands already: a run that begins meanwhile then waits for this commit and
         sees all that came with it.
@@ -71,9 +78,11 @@ class Wakeups:
         """Enqueue whatever the mark says: it is wanted, but the queue holds nothing for it."""
         with self._database.write() as session:
             self._enqueue(session.connection(), stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+        self.committed()
 
     def schedule(self, stage: str, at: datetime, *, now: datetime) -> None:
         """Look at the stage at an instant, unless an earlier one is set already."""
+        wait = max(0.0, (at - now).total_seconds())
         with self._database.write() as session:
             _create(session, stage)
             changed = session.connection().execute(
@@ -85,7 +94,8 @@ class Wakeups:
                 .values(wake_at=at)
             )
             if changed.rowcount == 1:
-                self._enqueue(session.connection(), stage, f"{stage}@{at.timestamp():.3f}", max(0.0, (at - now).total_seconds()))
+                self._enqueue(session.connection(), stage, f"{stage}@{at.timestamp():.3f}", wait)
+        self._ring(wait)
 
     def begin(self, stage: str, run: str, *, now: datetime) -> None:
         """A run of the stage begins: from here on an event wants another one. Fenced."""

@@ -237,3 +237,27 @@ def pace() -> float:
     queue = DBOS.retrieve_queue(QUEUE)
     assert queue is not None
     return queue.polling_interval_sec
+
+
+def test_a_wake_up_is_answered_at_once_although_the_queue_is_asked_seldom(database_url: str) -> None:
+    runs = Runs()
+    timing = replace(QUICK, rest_after=timedelta(seconds=1))
+    with engine_on(database_url, runs, timing=timing) as engine:
+        for _ in range(3):
+            wait_for(lambda: pace() == IDLE_POLL_SECONDS)
+            time.sleep(QUICK.poll_seconds * 2)
+            before, began = runs.of("qa"), time.monotonic()
+            engine.wake("qa", "push")
+            wait_for(lambda before=before: runs.of("qa") == before + 1)  # type: ignore[misc]
+            assert time.monotonic() - began < IDLE_POLL_SECONDS / 2
+
+
+def test_an_instant_that_is_set_is_kept_although_the_queue_is_asked_seldom(database_url: str) -> None:
+    runs = Runs()
+    timing = replace(QUICK, rest_after=timedelta(seconds=1))
+    with engine_on(database_url, runs, timing=timing) as engine:
+        wait_for(lambda: pace() == IDLE_POLL_SECONDS)
+        before, began = runs.of("qa"), time.monotonic()
+        engine.wake("qa", "look again", at=now() + timedelta(seconds=2))
+        wait_for(lambda: runs.of("qa") == before + 1)
+        assert 1.9 <= time.monotonic() - began < 2 + IDLE_POLL_SECONDS

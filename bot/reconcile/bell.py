@@ -1,0 +1,58 @@
+"""Wakes the thread that asks the queue for runs, as soon as this process has put one there: it need not ask often for that.
+
+Decides when a waiting thread goes on; what it does then is its own. A run that was put there by another process is found by asking.
+"""
+
+import math
+import threading
+from time import monotonic
+
+
+LATE_SECONDS = 1.2
+"""DBOS looks once a second which delayed runs may begin."""
+
+
+class Bell:
+    """Rung after a run was enqueued. `ring(seconds)` rings when a run that is delayed by so much can be had."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._rung = 0
+        self._due: list[float] = []
+
+    def ring(self, seconds: float = 0.0) -> None:
+        """Returns at once."""
+        with self._changed:
+            if seconds > 0:
+                self._due.append(monotonic() + seconds + LATE_SECONDS)
+            else:
+                self._rung += 1
+            self._changed.notify_all()
+
+
+class Ear(threading.Event):
+    """Takes the place of the event that ends a worker which waits on it between its looks: a ring ends that wait and nothing else."""
+
+    def __init__(self, bell: Bell) -> None:
+        super().__init__()
+        self._bell = bell
+        self._heard = bell._rung
+
+    def set(self) -> None:
+        """The worker shall end."""
+        super().set()
+        self._bell.ring()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Until a ring, the time limit, or the end; True at the end only."""
+        bell, limit = self._bell, math.inf if timeout is None else monotonic() + timeout
+        with bell._changed:
+            while not self.is_set() and bell._rung == self._heard:
+                left = min(limit, *bell._due, math.inf) - monotonic()
+                if left <= 0:
+                    break
+                bell._changed.wait(None if math.isinf(left) else left)
+            now = monotonic()
+            bell._due = [due for due in bell._due if due > now]
+            self._heard = bell._rung
+        return self.is_set()

@@ -1,0 +1,87 @@
+"""A ring ends a wait at once, a ring that is set ends it when it is due, and only the end says that it is the end."""
+
+import threading
+import time
+
+import pytest
+
+from bot.reconcile import bell as bells
+from bot.reconcile.bell import Bell, Ear
+
+LONG = 30.0
+
+
+@pytest.fixture(autouse=True)
+def punctual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "LATE_SECONDS", 0.0)
+
+
+class Waiter:
+    """A thread that waits once."""
+
+    def __init__(self, ear: Ear, timeout: float | None) -> None:
+        self.ended: list[bool] = []
+        self._thread = threading.Thread(target=lambda: self.ended.append(ear.wait(timeout)), daemon=True)
+        self._thread.start()
+
+    def join(self) -> list[bool]:
+        self._thread.join(LONG / 2)
+        return self.ended
+
+
+def test_a_ring_ends_the_wait_but_not_the_worker() -> None:
+    bell = Bell()
+    ear = Ear(bell)
+    waiter = Waiter(ear, LONG)
+    bell.ring()
+    assert waiter.join() == [False]
+    assert not ear.is_set()
+
+
+def test_a_ring_before_the_wait_is_not_lost_and_counts_once() -> None:
+    bell = Bell()
+    ear = Ear(bell)
+    bell.ring()
+    bell.ring()
+    assert Waiter(ear, LONG).join() == [False]
+    waiter = Waiter(ear, None)
+    time.sleep(0.05)
+    assert waiter.ended == [], "both rings were answered by one look"
+    bell.ring()
+    assert waiter.join() == [False]
+
+
+def test_a_ring_that_is_set_comes_when_it_is_due_and_the_later_one_after_it() -> None:
+    bell = Bell()
+    ear = Ear(bell)
+    bell.ring(0.3)
+    bell.ring(0.1)
+    began = time.monotonic()
+    assert Waiter(ear, LONG).join() == [False]
+    assert 0.1 <= time.monotonic() - began
+    assert Waiter(ear, LONG).join() == [False]
+    assert 0.3 <= time.monotonic() - began < LONG / 2
+    waiter = Waiter(ear, None)
+    time.sleep(0.05)
+    assert waiter.ended == []
+    ear.set()
+    assert waiter.join() == [True]
+
+
+def test_without_a_ring_the_time_limit_ends_the_wait() -> None:
+    assert Waiter(Ear(Bell()), 0.05).join() == [False]
+
+
+def test_the_end_ends_every_wait_from_then_on() -> None:
+    ear = Ear(Bell())
+    waiter = Waiter(ear, LONG)
+    ear.set()
+    assert waiter.join() == [True]
+    assert ear.is_set()
+    assert ear.wait(LONG)
+
+
+def test_a_new_ear_hears_nothing_of_old_rings() -> None:
+    bell = Bell()
+    bell.ring()
+    assert Waiter(Ear(bell), 0.05).join() == [False]
