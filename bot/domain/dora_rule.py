@@ -4,7 +4,7 @@ Decides from numbers that were counted elsewhere (`reporting.dora`) and from the
 always pass: a gate must never block the remedy. Windows are spans of time, never numbers of deployments: a blocked stage would not clear.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -125,6 +125,14 @@ def judge(stats: DeliveryStats | None, rule: DoraRule, now: datetime) -> tuple[S
         signal = Signal.WARN
     verdict = {Signal.BLOCK: "blocked", Signal.WARN: "allowed, watch"}.get(signal, "allowed")
     return signal, f"{'; '.join(telling)}: {verdict} (as of {format_instant(stats.as_of)})."
+
+
+def outlasted(stats: DeliveryStats, rule: DoraRule, now: datetime) -> datetime | None:
+    """Since when the block in force has stood, where that is `max_block` or longer, so that it only warns now; else None."""
+    since = stats.blocked_since
+    if since is None or now - since < rule.max_block:
+        return None
+    return since if judge(replace(stats, blocked_since=None), rule, now)[0] is Signal.BLOCK else None
 
 
 def fail_rate_signal(failed: int, changes: int, *, limit: float, min_changes: int, blocked: bool = False) -> Signal:

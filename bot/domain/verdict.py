@@ -15,6 +15,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that people must be told once, beside the answer. `key` is the same as long as it is the same matter;
+    `service` is whose team is in charge, empty for the stage's."""
+
+    key: str
+    service: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """One gate's answer for one promotion.
 
@@ -29,6 +39,7 @@ class Verdict:
     look_again: datetime | None = None
     hard: bool = False
     overridden_by: str | None = None
+    alarm: Alarm | None = None
 
     @property
     def lets_pass(self) -> bool:

@@ -77,6 +77,8 @@ def _asked(gate: Gate, ask: Callable[[], object], now: datetime) -> Verdict:
     if again is not None and again <= now:
         again = now + SOONEST
     sentence, changer = _clean(verdict.sentence), _clean(verdict.changer)
+    if verdict.alarm is not None:
+        verdict = replace(verdict, alarm=replace(verdict.alarm, text=_clean(verdict.alarm.text)))
     said = (verdict.gate, verdict.hard, verdict.look_again, verdict.sentence, verdict.changer)
     if said == (gate.label, gate.hard, again, sentence, changer):
         return verdict

@@ -14,13 +14,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode, Signal, judge
+from bot.domain.dora_rule import DeliveryStats, DoraRule, Mode, Signal, judge, outlasted
+from bot.domain.duration import spell
 from bot.domain.facts import Answer, Case, Question
 from bot.domain.history import RolloutKind
-from bot.domain.verdict import Verdict
+from bot.domain.instants import format_instant
+from bot.domain.verdict import Alarm, Verdict
 from bot.gates._asking import answers, ask, fill, in_quotes, per_move
 from bot.gates._base import Gate
 from bot.gates._fields import PositiveDuration, Texts
+from bot.gates._words import instant
 from bot.gates.metric import Query, samples_of
 
 Doing = Literal["off", "warn", "block"]
@@ -56,7 +59,7 @@ class Dora(Gate):
     exempt_labels: Texts = ("security",)
     """Labels of the pull request that exempt it."""
     max_block: PositiveDuration = Field(default="7d", validate_default=True)
-    """After blocking for so long it only warns."""
+    """After blocking for so long it only warns, and the team of the failed service (else the stage's channel) is told once."""
 
     @model_validator(mode="after")
     def _asked_for(self) -> "Dora":
@@ -105,9 +108,24 @@ class Dora(Gate):
             return self.passed(sentence, look_again=again)
         sentence = f"{sentence} {self._rows(case, about)}"
         if signal.allows:
-            return self.passed(sentence, look_again=again)
+            return replace(self.passed(sentence, look_again=again), alarm=self._alarm(case, about))
         changer = f"A recovery in {case.stage}, time, or an admin with `/promote override {self.label}`"
         return self.failed(sentence, changer, look_again=again)
+
+    def _alarm(self, case: Case, stats: DeliveryStats) -> Alarm | None:
+        """Once a block has stood for `max_block` nothing stops the next change any more: whoever is in charge has to know."""
+        since = outlasted(stats, self.rule(), case.now)
+        if since is None:
+            return None
+        oldest = min(stats.open_failures, key=lambda found: (found.since, found.deploy), default=None)
+        service = oldest.service if oldest is not None and self.open_failure == "block" else ""
+        why = judge(replace(stats, blocked_since=None), self.rule(), case.now)[1].rpartition(": blocked")[0]
+        text = (
+            f"The gate {self.label} of {case.stage} has blocked since {instant(since)}, for {spell(self.max_block)} and longer "
+            f"(`max_block`). From now on it only warns, and promotions into {case.stage} go on. What stands: {why}. "
+            f"{f'Recover or take back {service}' if service else 'Look at what failed'}, or change the gate. {self._rows(case, stats)}"
+        )
+        return Alarm(key=f"{self.label}:{case.stage}:{format_instant(since)}", service=service, text=text)
 
     def _rows(self, case: Case, stats: DeliveryStats) -> str:
         """The command that shows the rows behind the numbers: the same code counts them."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.config.schema import Config
-from bot.domain.action import Action, ClosePromotion, MergePromotion, SavePromotion, SaveVerdicts
+from bot.domain.action import Action, ClosePromotion, MergePromotion, Notify, SavePromotion, SaveVerdicts, Severity
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Facts
 from bot.domain.promotion import Move, Promotion, PromotionState, promotion_id
 from bot.domain.pull import PullRequest, PullState
 from bot.domain.release import same_release
+from bot.domain.verdict import Alarm
 from bot.messages import orders as order_words
 from bot.messages import pulls as words
 from bot.planning import orders
@@ -142,6 +143,7 @@ def _gates(config: Config, facts: Facts, promotion: Promotion, pull: PullRequest
     verdicts = judge(config, facts, promotion)
     blocking = first_blocking(verdicts)
     actions: list[Action] = [SaveVerdicts(promotion=promotion, verdicts=verdicts)]
+    actions += [told(config, promotion, verdict.alarm) for verdict in verdicts if verdict.alarm is not None]
     reread: tuple[int, ...] = ()
     sentence = words.state_sentence(promotion, verdicts, blocking, merge=stage.merge)
     if pull is None and promotion.number is not None:
@@ -156,6 +158,21 @@ def _gates(config: Config, facts: Facts, promotion: Promotion, pull: PullRequest
     look = next_look(verdicts)
     report = replace(_report(promotion, Standing.OPEN, sentence), verdicts=verdicts, look_again=look)
     return Decision(actions=tuple(actions), report=report, look_again=look, reread=reread)
+
+
+def told(config: Config, promotion: Promotion, alarm: Alarm) -> Notify:
+    """Told once for all promotions that meet it: to the team in charge where the service has one, else where the stage is told of."""
+    team = config.service(alarm.service).team if alarm.service else None
+    about = {"team": team or "", "pull request": promotion.url or ""}
+    return Notify(
+        key=f"alarm:{alarm.key}",
+        thread=f"alarm:{alarm.key}",
+        severity=Severity.CRITICAL,
+        stage=promotion.stage,
+        service=alarm.service,
+        text=alarm.text,
+        fields={name: value for name, value in about.items() if value},
+    )
 
 
 def may_merge(facts: Facts, promotion: Promotion, mode: str) -> bool:

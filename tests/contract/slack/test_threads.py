@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.slack.chat import SlackChat
+from bot.config.schema import Config
 from bot.domain.action import Notify, Severity
 from bot.domain.errors import TransientError
 from bot.domain.promotion import Promotion, PromotionState
-from bot.domain.verdict import Outcome, Verdict
+from bot.domain.verdict import Alarm, Outcome, Verdict
+from bot.planning import opened
 from bot.reconcile import telling
 from bot.reconcile.elsewhere import Elsewhere
 from bot.sandbox.slack.workspace import Message
@@ -212,3 +215,25 @@ def page(world: SlackWorld) -> list[tuple[str, str, list[str]]]:
     owner, _, name = world.repo.partition("/")
     repository = next(one for one in world.hub.world.repositories.values() if one.full_name == f"{owner}/{name}")
     return [(one.environment, one.sha, [status.state for status in one.statuses]) for one in repository.deployments.values()]
+
+
+def test_an_alarm_is_posted_once_in_the_channel_of_the_team_in_charge(world: SlackWorld) -> None:
+    alarm = Alarm(key="dora:qa:2026-11-13T12:00:00Z", service="ledger", text="The gate dora of qa only warns now.")
+    config = Config.model_validate(
+        {
+            "version": 1,
+            "pipeline": {"stages": {"qa": {"repository": world.repo}}},
+            "services": {"ledger": {"images": ["ghcr.io/acme/ledger"], "team": "books"}},
+            "teams": {"books": {"slack": "#books"}},
+            "notifications": {"slack": {"channel": f"#{CHANNEL}", "api_url": world.slack.api_url}},
+        }
+    )
+    assert config.notifications.slack is not None
+    world.slack.add_channel("books")
+    told = [opened.told(config, world.promotion(), alarm) for _ in range(2)]
+    for notice in told:
+        telling.notify(world.tools(chat=SlackChat(world.client, config, config.notifications.slack)), notice)
+    [message] = world.slack.messages("books")
+    assert "only warns now" in words(message)
+    assert "books" in words(message)
+    assert world.slack.messages(CHANNEL) == []
