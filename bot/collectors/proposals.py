@@ -1,7 +1,8 @@
 """Tells a pull request that changes this configuration what the proposed rules would have done to the recorded history.
 
 Decides which pull requests those are: open, onto the configured branch, with another content of the configured file than the branch.
-What is proposed is data here: it is checked and replayed, and nothing that it names is read or asked. One comment for each content.
+What is proposed is data here: it is checked and replayed, and nothing that it names is read or asked. One comment for each pull request,
+edited in place when the proposed content is another one, also when nothing is proposed any more.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from bot.config.problem import Problem
 from bot.config.schema import Config
 from bot.domain.errors import BotError
 from bot.domain.pull import PullRequest, PullState
+from bot.messages.words import code
 from bot.reporting.formats.markdown import text
 from bot.reporting.live import Records, live_history
 from bot.reporting.simulate import simulate
@@ -24,6 +26,8 @@ from bot.reporting.simulation_told import told
 log = structlog.get_logger("proposals")
 
 _SHOWN = 20
+NAME = "simulation"
+WITHDRAWN = "### This pull request does not change the rules any more\n\n{file} is as on the branch that it would be merged into."
 
 
 class Desk(Protocol):
@@ -31,7 +35,7 @@ class Desk(Protocol):
 
     def pulls(self, repository: str, *, base_branch: str, prefix: str, numbers: Iterable[int] = ()) -> Sequence[PullRequest]: ...
 
-    def reply(self, repository: str, number: int, body: str, *, marker: str) -> None: ...
+    def keep_comment(self, repository: str, number: int, body: str, *, name: str, stamp: str) -> None: ...
 
 
 class Clones(Protocol):
@@ -49,7 +53,7 @@ class Kept(Protocol):
 
 
 def tell_proposals(config: Config, desk: Desk, clones: Clones, kept: Kept, now: datetime, seen: set[tuple[int, str]]) -> int:
-    """Answer what is new; how many comments were wanted. `seen` holds (number, head) of what was looked at, and is added to.
+    """Answer what is new; how many comments were wanted or changed. `seen` holds (number, head) of what was looked at, and is added to.
 
     One GraphQL query each time, and one query and one call for each new proposal. A head that cannot be read (a fork's) is told in the log.
     """
@@ -70,9 +74,12 @@ def tell_proposals(config: Config, desk: Desk, clones: Clones, kept: Kept, now: 
             seen.add((pull.number, pull.head))
             continue
         if after is not None and after != before:
-            mark = f"simulation:{hashlib.sha256(after).hexdigest()[:16]}"
-            desk.reply(place.repository, pull.number, answer(config, kept, after, now), marker=mark)
+            stamp = hashlib.sha256(after).hexdigest()[:16]
+            desk.keep_comment(place.repository, pull.number, answer(config, kept, after, now), name=NAME, stamp=stamp)
             log.info("proposal.told", number=pull.number, head=pull.head)
+            made += 1
+        elif any(one.ours and f"<!-- promotion-bot:{NAME}:" in one.body for one in pull.comments):
+            desk.keep_comment(place.repository, pull.number, WITHDRAWN.format(file=code(place.file)), name=NAME, stamp="none")
             made += 1
         seen.add((pull.number, pull.head))
     return made

@@ -88,15 +88,45 @@ def test_a_change_of_the_rules_is_told_what_it_would_have_done(world: ForgeWorld
     assert calls() == ["graphql repository,rateLimit"]
 
 
-def test_after_a_restart_nothing_is_told_twice_and_a_new_content_is(world: ForgeWorld, kept: StoredDelivery) -> None:
+def test_one_comment_is_edited_when_the_content_changes_and_only_then(world: ForgeWorld, kept: StoredDelivery) -> None:
     number = propose(world, SOAK)
     for _ in range(2):
         tell_proposals(RULES, world.forge, world.repositories, kept, NOW, set())
     assert len(comments(world, number)) == 1
     assert propose(world, SOAK.replace("12h", "30m")) == number
+    for later in range(2):
+        tell_proposals(RULES, world.forge, world.repositories, kept, NOW + timedelta(hours=later), set())
+    (told,) = comments(world, number)
+    assert "0 of 1 promotions" in told
+    with world.calls() as calls:
+        tell_proposals(RULES, world.forge, world.repositories, kept, NOW + timedelta(days=1), set())
+    assert not [call for call in calls() if call.startswith("rest")]
+    assert comments(world, number) == [told]
+
+
+def test_a_proposal_that_is_taken_back_is_said_to_be(world: ForgeWorld, kept: StoredDelivery) -> None:
+    number = propose(world, SOAK)
     tell_proposals(RULES, world.forge, world.repositories, kept, NOW, set())
-    assert len(comments(world, number)) == 2
-    assert "0 of 1 promotions" in comments(world, number)[1]
+    base, head = (world.repositories.refresh(REPO)[name] for name in (MAIN, "policy"))
+    sha = world.repositories.commit(REPO, parent=base, files={"README.md": b"only words"}, message="policy", at=world.clock())
+    world.repositories.push(REPO, {"policy": (head, sha)})
+    for _ in range(2):
+        tell_proposals(RULES, world.forge, world.repositories, kept, NOW, set())
+    (told,) = comments(world, number)
+    assert told.startswith("### This pull request does not change the rules any more\n\n`bot/config.yaml` is as on the branch")
+    propose(world, SOAK)
+    tell_proposals(RULES, world.forge, world.repositories, kept, NOW, set())
+    (told,) = comments(world, number)
+    assert "1 of 1 promotions since" in told
+
+
+def test_the_comment_of_somebody_else_is_never_taken_for_ours(world: ForgeWorld, kept: StoredDelivery) -> None:
+    number = propose(world, SOAK)
+    world.hub.comment(REPO, number, "ana", "<!-- promotion-bot:simulation:0 --> mine")
+    tell_proposals(RULES, world.forge, world.repositories, kept, NOW, set())
+    first, told = comments(world, number)
+    assert first.endswith("mine")
+    assert "What these rules would have done" in told
 
 
 def test_a_configuration_that_the_bot_would_not_start_with(world: ForgeWorld, kept: StoredDelivery) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.adapters.github import documents, signed
+from bot.adapters.github import comments, documents, signed
 from bot.adapters.github.auth import AppInstallation, Credentials
 from bot.adapters.github.auth import AppKey as AppKey
 from bot.adapters.github.budget import Budget, Priority
@@ -221,12 +221,11 @@ class GitHubForge:
 
     def reply(self, repository: str, number: int, body: str, *, marker: str) -> None:
         """One GraphQL query to look, one REST call to write."""
-        hidden = marker if marker.startswith("<!--") else f"<!-- promotion-bot:{marker.replace('--', '')} -->"
-        _, conversation = self._reader.thread(repository, number)
-        if any(one.ours and hidden in one.body for one in conversation):
-            return
-        ask = self._pull_ask("write a comment", repository, number, priority=Priority.COSMETIC)
-        self._wire.rest("POST", f"/repos/{repository}/issues/{number}/comments", ask, body={"body": f"{body}\n\n{hidden}"})
+        comments.reply(self._wire, self._reader, repository, number, body, marker=marker)
+
+    def keep_comment(self, repository: str, number: int, body: str, *, name: str, stamp: str) -> None:
+        """One comment of ours under this name, edited in place where it bears another stamp. One GraphQL query, at most one REST call."""
+        comments.keep(self._wire, self._reader, repository, number, body, name=name, stamp=stamp)
 
     def open_issue(self, repository: str, *, title: str, body: str, mark: str) -> str:
         """The issue's address; where one with this hidden mark is there already, that one's. One REST call to look, one to write."""
