@@ -7,7 +7,7 @@ fields nobody knows are left to the caller (`unknown_fields`), never refused. Wh
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from bot.domain.history import CommitRef, Deploy, Event, Failure, PullRef, Recovery, RolloutKind, RolloutStatus
 from bot.domain.instants import format_instant, parse_instant
@@ -87,6 +87,8 @@ def event_to_json(event: Event) -> dict[str, object]:
             }  # fmt: skip
         case Recovery():
             found = {"t": "recovery", "failure": event.failure, "at": format_instant(event.at)}
+        case _:
+            assert_never(event)
     return {name: value for name, value in found.items() if value is not None}
 
 

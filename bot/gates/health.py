@@ -4,7 +4,7 @@ Decides from the recorded health of the promotion's services (or of the whole st
 upstream's word.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from bot.domain.facts import Case, Health
 from bot.domain.rollout import RolloutState, combine
@@ -65,6 +65,8 @@ class HealthGate(Gate):
                 return Outcome.PENDING, f"{name} is {state.value} in {case.stage}{why}."
             case RolloutState.UNKNOWN:
                 return Outcome.UNKNOWN, f"Nobody can say how {name} is in {case.stage}{why}."
+            case _:
+                assert_never(state)
 
 
 def _runs(health: Health) -> str:

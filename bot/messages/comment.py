@@ -2,6 +2,7 @@
 so that it changes only when something changed."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Outcome, Verdict
@@ -93,6 +94,8 @@ def state_title(promotion: Promotion) -> str:
             return "overtaken by a newer change"
         case PromotionState.CLOSED:
             return "closed"
+        case _:
+            assert_never(promotion.state)
 
 
 def headline(promotion: Promotion) -> str:

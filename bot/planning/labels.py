@@ -1,6 +1,7 @@
 """The labels of a promotion's pull request: an index for people and searches, never an input to a gate."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Outcome, Verdict
@@ -32,6 +33,8 @@ def state_label(promotion: Promotion, verdicts: Sequence[Verdict]) -> str:
             if Outcome.FAILED in outcomes:
                 return "blocked"
             return "waiting" if outcomes - {Outcome.PASSED} else "ready"
+        case _:
+            assert_never(promotion.state)
 
 
 def _marks(verdicts: Sequence[Verdict]) -> list[str]:

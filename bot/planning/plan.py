@@ -6,6 +6,7 @@ Run twice on what the first run left behind, it wants nothing the second time.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import assert_never
 
 from bot.config.schema import Config
 from bot.domain.action import Action, Notify, SaveHealth, SavePromotion, SaveQuarantine, Severity
@@ -74,13 +75,15 @@ def plan(config: Config, facts: Facts) -> Plan:
 
 def group_name(config: Config, stage: str, service: str) -> str:
     """The promotion's name that a service goes under in a stage: itself, its team, or `all`."""
-    match config.stage(stage).batch:
+    match batch := config.stage(stage).batch:
         case "service":
             return service
         case "team":
             return config.service(service).team or service
         case "stage":
             return "all"
+        case _:
+            assert_never(batch)
 
 
 def _groups(config: Config, facts: Facts, found: Mapping[str, Candidate]) -> dict[str, tuple[Move, ...]]:

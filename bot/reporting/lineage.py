@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from bot.domain.history import Deploy, Event, Failure, Recovery, RolloutStatus
 from bot.reporting.blame import Change, Links, changes_of
@@ -159,6 +159,8 @@ def _once(events: Sequence[Event]) -> _Once:
                 _keep(failures, event, conflicting)
             case Recovery():
                 recoveries.setdefault((event.failure, event.at), event)
+            case _:
+                assert_never(event)
     return _Once(
         deploys=sorted(deploys.values(), key=attrgetter("at", "id")),
         failures=sorted(failures.values(), key=lambda failure: (failure.at, failure.id)),

@@ -3,9 +3,8 @@
 Decides windows and instants from the calendar of the report's zone; making and sending a report is left to others.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config.delivery import Period, Reports
@@ -51,19 +50,15 @@ def due(config: Config, now: datetime) -> tuple[Due, ...]:
 def _last(period: Period, reports: Reports, now: datetime) -> tuple[Window, datetime]:
     """The window whose report came due last, and when."""
     zone = ZoneInfo(reports.zone)
-    for day in _days_back(now.astimezone(zone).date()):
+    day = now.astimezone(zone).date()
+    while True:
         at = datetime.combine(day, reports.at, tzinfo=zone)
         mine = WEEKDAYS[day.weekday()] == reports.day if period == "weekly" else day.day == 1
         if mine and at <= now:
             end = day - timedelta(days=day.weekday()) if period == "weekly" else day
             first = end - timedelta(days=7) if period == "weekly" else (end - timedelta(days=1)).replace(day=1)
             return Window(first=first, end=end, zone=zone), at.astimezone(UTC)
-    raise AssertionError("every month has a first day and every week each of its days")
-
-
-def _days_back(day: date) -> Iterator[date]:
-    for back in range(63):
-        yield day - timedelta(days=back)
+        day -= timedelta(days=1)
 
 
 def stage_of(config: Config) -> str:
