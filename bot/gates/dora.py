@@ -1,9 +1,10 @@
 """dora: the target stage's delivery metrics allow another change.
 
-Decides by `domain.dora_rule` from the figures that a collector counted (`DeliveryStats`). A failure of the promotion's own service does
-not stop it, since a newer version is the remedy; nor is a hotfix ever stopped. Figures that cannot be read are unknown; a history that
-is too short to judge by allows, and says so. The error budget is asked of Prometheus, over `max_block`, so that it is known since when
-it has been below its floor; a budget that cannot be asked for blocks where it may block, one without data does not.
+Decides by `domain.dora_rule` from the figures that a collector counted (`DeliveryStats`). A hotfix is never stopped, for it may be the
+remedy; an ordinary promotion is, also by a failure of its own service, unless the gate is told that a newer version is the usual remedy.
+Figures that cannot be read are unknown; a history that is too short to judge by allows, and says so. The error budget is asked of
+Prometheus, over `max_block`, so that it is known since when it has been below its floor; a budget that cannot be asked for blocks where
+it may block, one without data does not.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,9 @@ class Dora(Gate):
 
     gate: Literal["dora"] = "dora"
     open_failure: Doing = "block"
-    """What an open failed deployment of another service does."""
+    """What an open failed deployment in the stage does."""
+    own_failures: bool = True
+    """Whether one of the promotion's own service counts too. `false` where a newer version is the usual remedy."""
     change_fail_rate: Doing = "warn"
     """What a change fail rate above the limit does: it blocks only when the lower 95 % bound (Wilson) is above."""
     limit: float = Field(default=0.15, gt=0, lt=1)
@@ -88,7 +91,7 @@ class Dora(Gate):
             why = answer.problem.rstrip(".") or "the answer is no set of figures"
             sentence = f"The delivery metrics of {case.stage} are not known: {why}."
             return self.unknown(sentence, "Whoever runs the bot; it asks again by itself", look_again=again)
-        own = {move.service for move in case.moves}
+        own = set() if self.own_failures else {move.service for move in case.moves}
         left, since = _budget(budgets, self.budget_floor, newer=case.now - 2 * self._step)
         about = replace(
             stats,
@@ -109,7 +112,7 @@ class Dora(Gate):
         sentence = f"{sentence} {self._rows(case, about)}"
         if signal.allows:
             return replace(self.passed(sentence, look_again=again), alarm=self._alarm(case, about))
-        changer = f"A recovery in {case.stage}, time, or an admin with `/promote override {self.label}`"
+        changer = f"A recovery in {case.stage}, the label `hotfix` on the remedy, time, or an admin with `/promote override {self.label}`"
         return self.failed(sentence, changer, look_again=again)
 
     def _alarm(self, case: Case, stats: DeliveryStats) -> Alarm | None:

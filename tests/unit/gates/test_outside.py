@@ -267,7 +267,9 @@ def failure(service: str) -> OpenFailure:
     [
         ({}, stats(), PASSED),
         ({}, stats(open_failures=(failure("orders"),)), FAILED),
-        ({}, stats(open_failures=(failure("payments"),)), PASSED),  # a newer payments is the remedy
+        ({}, stats(open_failures=(failure("payments"),)), FAILED),
+        ({"own_failures": False}, stats(open_failures=(failure("payments"),)), PASSED),  # a newer payments is the remedy
+        ({"own_failures": False}, stats(open_failures=(failure("orders"),)), FAILED),
         ({"open_failure": "warn"}, stats(open_failures=(failure("orders"),)), PASSED),
         ({}, stats(failed=15), PASSED),  # warns by default
         ({"change_fail_rate": "block"}, stats(failed=15), FAILED),

@@ -63,7 +63,7 @@ def test_it_is_one_matter_however_often_it_is_looked_at() -> None:
         (7 * DAY - timedelta(seconds=1), {}),
         (9 * DAY, {"max_block": "10d"}),
         (9 * DAY, {"open_failure": "warn"}),
-        (9 * DAY, {"service": "payments"}),
+        (9 * DAY, {"service": "payments", "own_failures": False}),
         (9 * DAY, {"labels": frozenset({"security"})}),
     ],
     ids=["not so long", "longer allowed", "it only warns", "the remedy", "exempt"],
