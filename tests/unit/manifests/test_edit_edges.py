@@ -25,6 +25,10 @@ EDITED: list[tuple[str, str, dict[str, Any], Any, str]] = [
     ("a line end of Windows is no version", "A=1\r\nB=2\r\n", {"regex": r"A=(?P<version>.+)"}, "3", "A=3\r\nB=2\r\n"),
     ("one document of several", "a: v1\n---\na: v1\n", {"path": "$.a", "doc": {"index": 1}}, "v2", "a: v1\n---\na: v2\n"),
     ("a wildcard that fits once", "x: [{n: a, tag: v1}]\n", {"path": "$.x[?@.n=='a'].tag"}, "v2", "x: [{n: a, tag: v2}]\n"),
+    ("a comparison of fractions", "x: [{n: 1.5, tag: v1}]\n", {"path": "$.x[?@.n==1.5].tag"}, "v2", "x: [{n: 1.5, tag: v2}]\n"),
+    ("a comparison with true", "x: [{on: true, tag: v1}, {on: 'true', tag: v3}]\n", {"path": "$.x[?@.on==true].tag"}, "v2", "x: [{on: true, tag: v2}, {on: 'true', tag: v3}]\n"),
+    ("a comparison behind an alias", "b: &b {n: a}\nx: [{m: *b, tag: v1}]\n", {"path": "$.x[?@.m.n=='a'].tag"}, "v2", "b: &b {n: a}\nx: [{m: *b, tag: v2}]\n"),
+    ("a tag for a digest alone keeps the digest out of it", f"version: 1.2@{OLD}\n", {"path": "$.version"}, {"tag": "1.3", "digest": NEW}, f"version: 1.3@{NEW}\n"),
     ("a comparison of numbers", "x: [{n: 7, tag: v1}]\n", {"path": "$.x[?@.n==7].tag"}, "v2", "x: [{n: 7, tag: v2}]\n"),
 ]  # fmt: skip
 
@@ -56,6 +60,9 @@ REFUSED: list[tuple[str, str, Any, Any, str]] = [
     ("a new name that is none", "image: acme/api:1\n", {"path": "$.image"}, {"name": "A B"}, "InvalidVersion"),
     ("a new tag that is none", "image: acme/api:1\n", {"path": "$.image"}, {"tag": "a b"}, "InvalidVersion"),
     ("a text that is no version of a map", "image: {repository: a, tag: '1'}\n", {"path": "$.image"}, "no version!", "InvalidVersion"),
+    ("a file of HCL too long", "x = 1\n" + "#" * 1_100_000, {"hcl": "/x"}, "2", "ParseError"),
+    ("a kustomization of strangers", "apiVersion: acme.io/v1\nkind: Kustomization\nimages: [{name: a, newTag: '1'}]\n", {"kustomize": "a"}, {"tag": "2"}, "NoMatch"),
+    ("a list is no kustomization", "- {name: a, newTag: '1'}\n", {"kustomize": "a"}, {"tag": "2"}, "NoMatch"),
     ("an empty value", "tag: v1\n", {"path": "$.tag"}, "", "InvalidVersion"),
     ("a value with a blank", "tag: v1\n", {"path": "$.tag"}, " v2", "InvalidVersion"),
     ("a value with a control character", "tag: v1\n", {"path": "$.tag"}, "v\x07", "InvalidVersion"),
@@ -112,3 +119,20 @@ def test_what_stands_at_an_address_is_read_as_it_would_be_edited(text: str, addr
     (slot,) = found.slots
     assert slot.version.text == version
     assert text[slot.start : slot.end] == (slot.version.tag or slot.version.digest)
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "code"),
+    [
+        ("{{ if .x }}\ntag: v1 # m\n", {"marker": "n"}, "NoMatch"),
+        ("tag: [\n", {"path": "$.tag"}, "ParseError"),
+        ("tag: [v1]\n", {"path": "$.tag"}, "NotAScalar"),
+        ("a: v1\n", {"path": "$.b"}, "PathNotFound"),
+        ("x = {\n", {"hcl": "/x"}, "ParseError"),
+        ("A: 1\n", {"regex": r"B: (?P<version>\d)"}, "NoMatch"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_problem_and_no_slot(text: str, address: dict[str, object], code: str) -> None:
+    found = slot_at("x.yaml", text.encode(), address, artifact="a")
+    assert found.slots == ()
+    assert [(problem.path, problem.code) for problem in found.problems] == [("x.yaml", code)]

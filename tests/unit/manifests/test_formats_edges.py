@@ -4,6 +4,7 @@
 import pytest
 
 from bot.manifests import find_slots
+from bot.manifests.named_values import artifact_of
 from tests.unit.manifests.test_formats import OLD, Row, check_editable
 
 APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n"
@@ -45,6 +46,10 @@ NOTHING: list[tuple[str, str, str]] = [
     ("terraform's own version", "main.tf", 'terraform {\n  required_version = "1.5.0"\n}\n'),
     ("a module's version without its source", "main.tf", 'locals {\n  image = "acme/api"\n  x = var.tag\n  y_tag = "main"\n}\n'),
     ("a module at a branch", "main.tf", 'module "m" {\n  source = "git::https://x/m.git?ref=main"\n}\n'),
+    ("a version that is a branch", "vars/prod.yml", "app_version: main\n"),
+    ("parameters without a value", "a.yaml", APPLICATION + "  source: {repoURL: 'https://x/y.git', helm: {parameters: [{name: image.tag}, {name: image.tag, value: [1]}]}}\n"),
+    ("a list of texts and objects without a kind", "list.yaml", "apiVersion: v1\nkind: List\nitems: [image, {spec: {image: x}}]\n"),
+    ("a list at the top", "list.yaml", "- image\n- 7\n"),
     ("versions of the platform", "vars/prod.yml", "kubernetes_version: 1.29.1\napi_version: 2.0.0\n"),
 ]  # fmt: skip
 
@@ -67,6 +72,9 @@ FOUND: list[tuple[str, str, str, list[Row]]] = [
     ("a range of an OCI source", "s.yaml", SOURCE + "kind: OCIRepository\nmetadata: {name: b}\nspec: {url: 'oci://ghcr.io/acme/x', ref: {semver: 1.2.3}}\n",
      [(4, "image", "ghcr.io/acme/x", "1.2.3", "OCIRepository/b/ref/semver")]),
     ("a compose file by another name, known by its services", "stacks/web.yaml", "services:\n  a: {image: 'acme/a:1', ports: ['80:80']}\n  b: {build: .}\n", [(2, "image", "acme/a", "1", "services/a")]),
+    ("an image map with a tag of its own name", "group_vars/prod.yml", "api: {repository: acme/api, imageTag: '1.2'}\n", [(1, "image", "acme/api", "1.2", "api/imageTag")]),
+    ("a revision beside its repository", "set.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s}\nspec: {generators: [{list: {elements: [{name: a, repoURL: 'https://x/y.git', targetRevision: 1.2.3}]}}]}\n",
+     [(4, "value", "https://x/y", "1.2.3", "ApplicationSet/s/elements/a/targetRevision")]),
     ("an image beside its name", "app.yaml", "web: {image: {name: acme/web, tag: '1.2'}}\n", [(1, "image", "acme/web", "1.2", "web/image")]),
 ]  # fmt: skip
 
@@ -78,6 +86,20 @@ def test_rarer_places_are_found_and_can_be_edited(path: str, text: str, expected
     assert not found.problems
     for slot in found.slots:
         check_editable(path, text.encode(), slot)
+
+
+@pytest.mark.parametrize(
+    ("key", "parent", "path", "artifact"),
+    [
+        ("payments_version", "", "x.yml", "payments"),
+        ("acme:image:tag", "", "x.yml", "acme"),
+        ("image:tag", "web", "x.yml", "web"),
+        ("version", "web", "x.yml", "web"),
+        ("version", "", "payments/x.yml", "payments"),
+    ],
+)
+def test_what_a_version_is_of_by_its_key_its_place_or_its_folder(key: str, parent: str, path: str, artifact: str) -> None:
+    assert artifact_of(key, parent, path) == artifact
 
 
 TOLD: list[tuple[str, str, str, int, str]] = [
