@@ -19,6 +19,7 @@ from bot.manifests.finding import Place, choose, find_images, find_path
 from bot.manifests.writing import verified, write
 from bot.yamltext import Splice, Text, TextError, line_of
 from bot.yamltext.layout import layout_of
+from bot.yamltext.stillness import no_collection
 
 
 def edit(content: bytes, address: AnyMapping[str, Any], new: str | AnyMapping[str, Any]) -> bytes:
@@ -26,7 +27,9 @@ def edit(content: bytes, address: AnyMapping[str, Any], new: str | AnyMapping[st
     parsed = parse_address(address)
     value = parse_new(new)
     mark, text = decode(content)
-    return (mark + edit_text(text, parsed, value).text).encode("utf-8")
+    with no_collection():  # both trees are gone when it ends: there is nothing left to collect
+        edited = edit_text(text, parsed, value).text
+    return (mark + edited).encode("utf-8")
 
 
 def edit_text(text: str, address: Address, new: NewValue) -> Edited:

@@ -92,8 +92,8 @@ class _Builder:
                 closed = stack.pop()
                 closed.closing = event  # type: ignore[assignment]
                 append = stack[-1].children.append if stack else roots.append
-                if kind is MappingEndEvent:
-                    self.check_keys(closed.children[::2])
+                if kind is MappingEndEvent and (len(held := closed.children) != 2 or held[0].__class__ is not ScalarEvent):
+                    self.check_keys(held[::2])
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 node = Mapping(event) if kind is MappingStartEvent else Sequence(event)  # type: ignore[arg-type]
                 if event.anchor is not None:  # type: ignore[union-attr]

@@ -5,18 +5,21 @@ nothing, and take as long as the parser. What is put off is bounded: no text is 
 """
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """No collection in this block, if there would be one at all. Threads may overlap: the last to leave finds it as the first did."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+class no_collection:
+    """No collection in this block, if there would be one at all. Threads may overlap: the last to leave finds it as the first did.
+
+    A class and not a generator: entering it is a part of reading a small file.
+    """
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        if self._was_on:
+            gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
+            gc.enable()

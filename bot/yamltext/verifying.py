@@ -69,12 +69,11 @@ def _compare(source: Text, edited: str, values: AnyMapping[int, str]) -> None:
             if other.__class__ is not kind:
                 raise _refusal("its structure would change")
             if kind is ScalarEvent:
-                if id(one) in values:
-                    if not _as_asked(one, other, values[id(one)]):
-                        raise _refusal("another value would change with it")
-                    found += 1
-                elif one.value != other.value or one.style != other.style or one.tag != other.tag or one.anchor != other.anchor:  # type: ignore[attr-defined]
+                if one.value == other.value and one.style == other.style and one.tag == other.tag and one.anchor == other.anchor:  # type: ignore[attr-defined]
+                    continue
+                if id(one) not in values or not _as_asked(one, other, values[id(one)]):
                     raise _refusal("another value would change with it")
+                found += 1
             elif kind in _BEARERS and (one.anchor != other.anchor or getattr(one, "tag", None) != getattr(other, "tag", None)):  # type: ignore[attr-defined]
                 raise _refusal("an anchor or a tag would change with it")
         if get_event() is not None:
