@@ -9,6 +9,7 @@ import pytest
 from bot.commands.model import Role
 from bot.commands.shelf import verbs
 from bot.domain.action import OpenPromotion, Revert
+from bot.domain.arrival import Arrival
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Facts, Quarantine, StageView
 from bot.domain.image import Version
@@ -16,10 +17,12 @@ from bot.domain.people import Person
 from bot.domain.promotion import PromotionState
 from bot.domain.pull import PullState
 from bot.domain.rollout import ClusterSnapshot, RolloutState, WorkloadRef, WorkloadState
-from bot.domain.slot import SlotProblem
-from bot.planning.authorise import Rights, Target, authorize, listed
+from bot.domain.slot import Holds, SlotProblem
+from bot.planning.authorise import Rights, Target, authorize, listed, role_in
 from bot.planning.health import healths
 from bot.planning.naming import named
+from bot.planning.offers import offered
+from bot.planning.orders import rollback
 from bot.planning.plan import plan
 from bot.planning.rollouts import decide
 from bot.planning.standing import Plan, Standing
@@ -225,3 +228,60 @@ def test_a_line_that_names_a_stage_and_no_service_is_left_as_it_is() -> None:
 
 def test_a_stage_that_does_not_move_keeps_its_head() -> None:
     assert plan(PLAIN, facts(stage("dev"), stage("qa", head=BASE))).actions == ()
+
+
+def test_a_ban_of_another_stage_s_branch_and_one_that_was_retried_do_not_count() -> None:
+    rules = config(uat={"after": "dev"}, prod={"after": "qa"})
+    seen = facts(stage("dev", "1.2.0"), stage("qa", "1.1.0"), stage("uat", "1.1.0"), stage("prod", "1.0.0"), about="prod")
+    ban = Quarantine(stage="uat", service="payments", release=release("1.1.0"), at=NOW - timedelta(hours=1), reason="x", promotion="p")
+    assert versions(plan(rules, replace(seen, quarantines=(ban,)))) == ["1.1.0"]
+    here = replace(ban, stage="qa")
+    assert versions(plan(rules, replace(seen, quarantines=(here,)))) == []
+    again = order(Order.RETRY, stage="qa")
+    assert versions(plan(rules, replace(seen, quarantines=(here,), directives=(again,)))) == ["1.1.0"]
+
+
+def test_nobody_fills_a_role_where_the_forge_could_not_be_asked() -> None:
+    assert role_in(PLAIN, ANA, "qa", Rights(permission="admin", problem="GitHub is away")) is None
+
+
+def test_nothing_is_offered_where_the_files_disagree_or_the_offer_is_of_something_else() -> None:
+    torn = view(slot("1.0.0"), slot("1.1.0", line=30))
+    arrival = Arrival(artifact=slot().artifact, version=Version.parse("2.0.0"), at=NOW, source="registry")
+    assert offered(torn, {slot().artifact: arrival}) is None
+    assert offered(view(slot("1.0.0")), {"ghcr.io/acme/search": arrival}) is None
+    offer = offered(view(slot("1.0.0")), {slot().artifact: arrival})
+    assert offer is not None
+    assert (str(offer.release), offer.since) == ("2.0.0", NOW)
+
+
+def test_an_order_to_go_back_is_over_once_something_was_promoted_since() -> None:
+    back = order(Order.REVERT, version="0.9.0", details={"from": "0=1.0.0", "was": "1.0.0"})
+    seen = facts(stage("dev"), stage("qa"), directives=(back,))
+    assert rollback(seen, "payments") == back
+    assert rollback(seen, "search") is None
+    since = promotion("1.0.0", "0.8.0", state=PromotionState.HEALTHY, merged_at=NOW, ended_at=NOW)
+    assert rollback(replace(seen, promotions=(since,)), "payments") is None
+    other = promotion("1.0.0", "0.8.0", service="search", state=PromotionState.HEALTHY, merged_at=NOW, ended_at=NOW)
+    assert rollback(replace(seen, promotions=(other,)), "payments") == back
+    newer = replace(back, key="z", at=NOW)
+    assert rollback(replace(seen, directives=(back, newer)), "payments") == newer
+
+
+def test_a_chart_s_version_without_an_object_of_its_own_runs_in_no_workload_that_is_known() -> None:
+    chart = slot("1.0.0", holds=Holds.CHART, artifact="payments", owner=None)
+    found = healths({"payments": view(chart)}, ClusterSnapshot(at=NOW, workloads=(), reachable=True), recorded={}, now=NOW)
+    assert found["payments"].state is RolloutState.UNKNOWN
+    assert "no workload in the cluster runs payments" in found["payments"].reason
+
+
+@pytest.mark.parametrize(("after", "names"), [("search", {"search"}), ("search@qa", {"search"}), ("search@prod", {"payments", "search"})])
+def test_a_promotion_that_goes_after_another_in_this_stage_waits_for_it_by_name(after: str, names: set[str]) -> None:
+    rules = config(services={"payments": {"images": ["ghcr.io/acme/payments"], "after": [after]}})
+    both = []
+    for name, text in (("dev", "1.1.0"), ("qa", "1.0.0")):
+        found = {one: view(slot(text, service=one), service=one) for one in ("payments", "search")}
+        both.append(replace(stage(name, None), services=found, health={one: health(text, service=one) for one in found}))
+    planned = plan(rules, facts(*both))
+    assert set(opened(planned)) == names
+    assert any("payments goes after search in qa" in report.sentence for report in planned.reports) is (len(names) == 1)
