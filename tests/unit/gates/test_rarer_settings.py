@@ -1,6 +1,7 @@
 """Settings and answers that are rarer: what a configuration may not say, words about many names, infinite metrics, calendars' corners."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,8 @@ from pydantic import ValidationError
 from bot.domain.facts import Case, Question
 from bot.domain.verdict import Outcome, Verdict
 from bot.gates import Gate
-from bot.gates._calendar import SECOND, utc, without
-from bot.gates._holidays import read
+from bot.gates._calendar import SECOND, Period, utc, without
+from bot.gates._holidays import MOST_EVENTS, read
 from bot.gates._shelf import shelf, with_always
 from bot.gates._words import instant, several
 from tests.support.builders import NOW
@@ -170,3 +171,75 @@ def test_a_calendar_is_a_file_an_address_or_its_text() -> None:
 def test_events_of_a_calendar_are_spans(lines: tuple[str, ...], spans: list[tuple[int, int, int, int]]) -> None:
     found = read(calendar(*lines), "UTC", date(2026, 12, 1))
     assert [(begin.day, begin.hour, end.day, end.hour) for begin, end in found] == spans
+
+
+def test_a_calendar_may_not_hold_more_than_can_be_read_in_time() -> None:
+    event = "BEGIN:VEVENT\r\nUID:{}\r\nDTSTART:20261224T100000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n"
+    many = "BEGIN:VCALENDAR\r\n" + "".join(event.format(number) for number in range(MOST_EVENTS + 1)) + "END:VCALENDAR\r\n"
+    with pytest.raises(ValueError, match=f"more than {MOST_EVENTS} events"):
+        read(many, "UTC", date(2026, 12, 1))
+    daily = calendar("DTSTART:20261201T000000Z", "DURATION:PT1M", "RRULE:FREQ=DAILY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11;BYMINUTE=0,10,20,30")
+    with pytest.raises(ValueError, match="repeats too often"):
+        read(daily, "UTC", date(2026, 12, 1))
+
+
+def test_a_calendar_s_own_clock_is_kept() -> None:
+    rule = "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0530\r\nTZOFFSETTO:+0530\r\nEND:STANDARD"
+    zone = f"BEGIN:VTIMEZONE\r\nTZID:Odd\r\n{rule}\r\nEND:VTIMEZONE"
+    text = calendar("DTSTART;TZID=Odd:20261224T100000", "DURATION:PT1H").replace("BEGIN:VEVENT", f"{zone}\r\nBEGIN:VEVENT", 1)
+    assert [begin for begin, _ in read(text, "UTC", date(2026, 12, 1))] == [datetime(2026, 12, 24, 4, 30, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("period", "told"),
+    [
+        ({"cron": "0 9 * * *", "for": "8h"}, "`0 9 * * *` for 8h"),
+        ({"days": ["2026-12-24", "2026-12-25"]}, "2026-12-24, 2026-12-25"),
+        ({"from": "2026-12-24T18:00", "until": "2026-12-27T08:00"}, "2026-12-24 18:00 to 2026-12-27 08:00"),
+    ],
+)
+def test_a_period_is_told_in_a_few_words(period: dict[str, Any], told: str) -> None:
+    assert Period.model_validate(period).told() == told
+    with pytest.raises(ValidationError):
+        Period.model_validate({"from": 7, "until": [], "days": [7.5]})
+
+
+GATE = """
+from typing import Literal
+from bot.gates import Gate
+
+class Moon(Gate):
+    '''Passes at full moon.'''
+    gate: Literal["moon"] = "moon"
+    def evaluate(self, case):
+        return self.passed("Full moon.")
+
+class Soak(Moon):
+    gate: Literal["soak"] = "soak"
+
+NOTHING = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"), [("Moon", ""), ("NOTHING", "is not a gate: it must be a subclass"), ("Soak", "two gates are called 'soak'")]
+)
+def test_a_stranger_s_gate_joins_the_shelf_or_is_refused(entry: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = f"moonlight_{entry.lower()}"
+    (tmp_path / f"{module}.py").write_text(GATE)
+    info = tmp_path / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[promotion_bot.gates]\nmoon = {module}:{entry}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shelf.cache_clear()
+    try:
+        if why:
+            with pytest.raises(TypeError, match=why):
+                shelf()
+        else:
+            assert "moon" in [str(one.model_fields["gate"].default) for one in shelf()]
+    finally:
+        monkeypatch.undo()
+        shelf.cache_clear()
+    assert "moon" not in [str(one.model_fields["gate"].default) for one in shelf()]
