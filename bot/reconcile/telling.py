@@ -1,8 +1,9 @@
 """What people see: the face of a pull request, messages in the chat, answers to commands. None of it can stop a promotion.
 
-The face is written only when it differs from what was written last: at once when a gate's answer, the conclusion, the labels or the
-head changed. While only the words move on (a value that is measured again, the next of two approvals) it is written a minute after the
-last time at the earliest, and each further time twice as long, so that a gate that is polled does not edit for ever.
+The face is written only when it differs from what was written last: at once when the conclusion, the head or the promotion's state
+changed; 15 seconds after the last time at the earliest when a gate's answer or a label did. While only the words move on (a value that is
+measured again, the next of two approvals) it is written a minute after the last time at the earliest, and each further time twice as
+long, so that a gate that is polled does not edit for ever.
 Messages go through the outbox: a chat that is down gets them later, once each.
 """
 
@@ -23,12 +24,13 @@ from bot.reconcile.tools import Tools
 
 log = structlog.get_logger("telling")
 
+AT_MOST_EVERY = timedelta(seconds=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
 SOON, LATER = timedelta(seconds=10), timedelta(minutes=5)
 COPY = "to:"
 """How the key of a copy begins; the receiver's name and the message's own key follow."""
-SHOWN, FACE, WORDS = "bot:shown", "bot:face", "bot:words"
-OURS = frozenset({SHOWN, FACE, WORDS, STATE})
+SHOWN, FACE, WORDS, END = "bot:shown", "bot:face", "bot:words", "bot:end"
+OURS = frozenset({SHOWN, FACE, WORDS, END, STATE})
 """What stands in a binding beside the forge's own part."""
 
 
@@ -51,9 +53,11 @@ def show(tools: Tools, action: Show) -> datetime | None:
         if stored and bound.get(STATE) != state:
             tools.history.save_binding(promotion.id, {**bound, STATE: state}, now=stored[0])
         return None
+    end = _hash([head, state, action.conclusion])
     moved = int(bound.get(WORDS, "0")) if bound.get(FACE) == face else -1
-    if stored and moved >= 0 and now < stored[0] + _pause(moved):
-        return stored[0] + _pause(moved)
+    pause = _pause(moved) if moved >= 0 else AT_MOST_EVERY if FACE in bound and bound.get(END) == end else timedelta()
+    if stored and now < stored[0] + pause:
+        return stored[0] + pause
     result = tools.effects.step(
         crash.SHOWN,
         lambda: tools.forge.show(
@@ -68,7 +72,7 @@ def show(tools: Tools, action: Show) -> datetime | None:
             bound={key: value for key, value in bound.items() if key not in OURS},
         ),
     )
-    shown = {SHOWN: wanted, FACE: face, WORDS: str(moved + 1), STATE: state}
+    shown = {SHOWN: wanted, FACE: face, WORDS: str(moved + 1), END: end, STATE: state}
     tools.history.save_binding(promotion.id, {**result, **shown}, now=now)
     return None
 

@@ -182,6 +182,8 @@ def _shown(promotions: list[Promotion]) -> list[Promotion]:
 
 
 def _calls(parts: Parts, stage: str, number: int | None) -> int:
+    """Calls of the forge's API over its whole life, REST and GraphQL; a push is git's own protocol and no such call."""
     if number is None:
         return 0
-    return sum(parts.forge.ledger.of(pull_subject(parts.config.stage(stage).repository, number)).values())
+    counted = parts.forge.ledger.of(pull_subject(parts.config.stage(stage).repository, number))
+    return sum(count for kind, count in counted.items() if kind != "git")

@@ -265,7 +265,7 @@ def test_once_an_end_was_shown_it_is_known(world: StageWorld) -> None:
     assert world.history.unshown("qa", since=since) == frozenset()
 
 
-def test_words_alone_wait_ever_longer_and_a_new_answer_of_a_gate_is_shown_at_once(world: StageWorld) -> None:
+def test_words_alone_wait_ever_longer_and_a_new_answer_of_a_gate_is_shown_soon(world: StageWorld) -> None:
     promotion = opened(world)
     apply(world.tools(), shown(promotion, "measured 1"))
     for number, minutes in enumerate((1, 2, 4, 8, 10, 10), start=2):
@@ -278,6 +278,7 @@ def test_words_alone_wait_ever_longer_and_a_new_answer_of_a_gate_is_shown_at_onc
         assert apply(world.tools(), words) is None
         assert writes(world) == before + 1
     before = writes(world)
+    world.clock.shift += timedelta(seconds=15)
     apply(world.tools(), replace(shown(promotion, "measured 8"), steps=("metric: passed",)))
     assert writes(world) == before + 1
     assert apply(world.tools(), replace(shown(promotion, "measured 9"), steps=("metric: passed",))) is not None
@@ -286,6 +287,17 @@ def test_words_alone_wait_ever_longer_and_a_new_answer_of_a_gate_is_shown_at_onc
     assert writes(world) == before + 2
     apply(world.tools(), shown(promotion, "all passed", "success"))
     assert writes(world) == before + 3
+
+
+def test_a_gate_that_flaps_edits_every_fifteen_seconds_at_most(world: StageWorld) -> None:
+    promotion = opened(world)
+    before = writes(world)
+    for second in range(60):
+        answer = ("failed", "passed")[second % 2]
+        again = apply(world.tools(), replace(shown(promotion, answer), steps=(f"health: {answer}",)))
+        assert again is None or timedelta() < again - world.clock() <= timedelta(seconds=15)
+        world.clock.shift += timedelta(seconds=1)
+    assert 4 <= writes(world) - before <= 5
 
 
 class DeafChat:
