@@ -65,10 +65,8 @@ class VersionOrder:
         for place, deploy in enumerate(deploys):
             self._seen.setdefault((deploy.service, deploy.version), place)
 
-    def precedes(self, service: str, version: str, other: str | None) -> bool:
+    def precedes(self, service: str, version: str, other: str) -> bool:
         """Whether `version` is older than `other`; both must have appeared in the history."""
-        if other is None:
-            return False
         if version in self._given and other in self._given:
             return self._given[version] < self._given[other]
         return self._seen[service, version] < self._seen[service, other]
@@ -119,7 +117,7 @@ def _inferred_kind(deploy: Deploy, live: str | None, been_live: set[str], order:
     if deploy.rolls_back is not None:
         return RolloutKind.ROLLBACK
     returning = deploy.version != live and deploy.version in been_live
-    if returning and order.precedes(deploy.service, deploy.version, live):
+    if returning and live is not None and order.precedes(deploy.service, deploy.version, live):
         return RolloutKind.ROLLBACK
     if deploy.reverts_prs:
         return RolloutKind.REVERT
