@@ -22,6 +22,7 @@ from bot.domain.errors import TransientError
 from bot.domain.people import Person
 from bot.reconcile.orders import Answer
 from bot.reconcile.scenes import Said
+from bot.web import api_lists
 from bot.web.api_views import Numbered, promotions, stages, which
 from bot.web.body import Rejected, read_body
 from bot.web.strict_json import BadJson, parse_object
@@ -85,6 +86,31 @@ def router(bot: Bot, identities: Identities) -> APIRouter:
     async def list_stages(request: Request) -> JSONResponse:
         """The stages that the caller may read, with what stands there."""
         return await _listed(request, lambda actor: stages(bot, actor))
+
+    @routes.get("/services")
+    async def list_services(request: Request) -> JSONResponse:
+        """Services with what stands in each stage that the caller may read; `?stage=`, `?service=` narrow it."""
+        return await _listed(request, lambda actor: api_lists.services(bot, actor, dict(request.query_params)))
+
+    @routes.get("/versions")
+    async def list_versions(request: Request) -> JSONResponse:
+        """Versions that stand somewhere or are quarantined; `?stage=`, `?service=` narrow it."""
+        return await _listed(request, lambda actor: api_lists.versions(bot, actor, dict(request.query_params)))
+
+    @routes.get("/orders")
+    async def list_orders(request: Request) -> JSONResponse:
+        """What people ordered and is in force, and what the bot itself stopped; `?stage=`, `?service=` narrow it."""
+        return await _listed(request, lambda actor: api_lists.orders(bot, actor, dict(request.query_params)))
+
+    @routes.get("/freezes")
+    async def list_freezes(request: Request) -> JSONResponse:
+        """Configured and ordered freezes; `?stage=` narrows it."""
+        return await _listed(request, lambda actor: api_lists.freezes(bot, actor, dict(request.query_params)))
+
+    @routes.get("/incidents")
+    async def list_incidents(request: Request) -> JSONResponse:
+        """Incidents that were told; `?stage=`, `?service=`, `?state=` narrow it."""
+        return await _listed(request, lambda actor: api_lists.incidents(bot, actor, dict(request.query_params)))
 
     async def _listed(request: Request, view: Any) -> JSONResponse:
         try:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -19,7 +20,10 @@ from bot.commands.grammar import parse
 from bot.commands.model import Call, Surface
 from bot.commands.shelf import as_rows, verbs
 from bot.domain.directive import Order
+from bot.domain.facts import Quarantine
+from bot.domain.incident import Incident
 from tests.contract.people.api_world import Served
+from tests.support import builders
 
 ROOT = Path(__file__).parents[3]
 
@@ -174,6 +178,45 @@ def test_lists_and_any_line(served: Served, address: str) -> None:
     assert json.loads(run("get", "stages", "-o", "json", url=address, token=rea).stdout)["items"][0]["stage"] == "qa"
     asked = run("ask", "why", "payments", "qa", url=address, token=rea)
     assert asked.returncode == 0, asked.stderr
+
+
+def test_everything_that_can_be_listed(served: Served, address: str) -> None:
+    rea, parts = served.tokens["rea"], served.bot.parts
+    now = parts.clock()
+    parts.history.save_health("qa", builders.health("1.0.0", since=now), now=now)
+    banned = Quarantine(
+        stage="qa", service="payments", release=builders.release("0.9.0"), at=now, reason="crash loop", promotion=builders.promotion().id
+    )
+    parts.history.save_quarantine(banned, now=now)
+    parts.delivery.save_incident(Incident(id="api:1", source="api", at=now, stage="qa", service="payments", cause="=disk"))
+    parts.delivery.save_incident(Incident(id="api:2", source="api", at=now, stage="dev", service="secret", cause="hidden"))
+    for line in ('freeze qa --until 2d --reason "stock taking"', "veto payments@2.0.0 --reason broken", "hold --reason wait"):
+        assert served.run("ana", line, promotion=7).status_code == 200, line
+
+    def listed(*words: str) -> list[dict[str, Any]]:
+        done = run("get", *words, "-o", "json", url=address, token=rea)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert found["apiVersion"] == "promotion-bot/v1"
+        return list(found["items"])
+
+    [service] = listed("services")
+    [place] = service["stages"]
+    assert (service["service"], place["stage"], place["version"], place["state"]) == ("payments", "qa", "1.0.0", "healthy")
+    assert (place["promotion"]["number"], place["promotion"]["to"]) == (7, "1.1.0")
+    assert {(one["version"], one["state"]) for one in listed("versions")} == {("1.0.0", "healthy"), ("0.9.0", "quarantined")}
+    assert {one["order"] for one in listed("orders")} == {"freeze", "veto", "hold", "quarantine"}
+    assert [(one["stage"], one["frozen"], one["reason"]) for one in listed("freezes")] == [("qa", True, "stock taking")]
+    assert [(one["id"], one["state"]) for one in listed("incidents")] == [("api:1", "open")], "dev is not hers to see"
+    assert listed("incidents", "--state", "recovered") == listed("versions", "--service", "other") == []
+    assert listed("services", "--stage", "dev") == []
+    board = run("get", "board", url=address, token=rea).stdout.splitlines()
+    assert board[0].split() == ["service", "team", "qa"]
+    assert board[1].startswith("payments")
+    assert "1.0.0 healthy, #7 to 1.1.0: " in board[1]
+    assert run("get", "incidents", "-o", "csv", url=address, token=rea).stdout.splitlines()[1].endswith(",'=disk")
+    assert run("get", "orders", "-o", "markdown", url=address, token=rea).stdout.startswith("| order | by | stage | service |")
+    assert yaml.safe_load(run("get", "freezes", "-o", "yaml", url=address, token=rea).stdout)["kind"] == "FreezeList"
 
 
 def test_commands_as_json_is_the_list() -> None:
