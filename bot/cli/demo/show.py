@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -149,6 +150,7 @@ def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[st
     parts = story.parts
     promotions, reverts = [], []
     for promotion in _shown(story.promotions()):
+        calls = _calls(parts, promotion.stage, promotion.number)
         for move in promotion.moves:
             row = {
                 "service": move.service,
@@ -157,7 +159,8 @@ def _result(story: Story, services: int, *, seconds: float, ok: bool) -> dict[st
                 "to": str(move.new),
                 "state": promotion.state.value,
                 "pr": promotion.number,
-                "api_calls": _calls(parts, promotion.stage, promotion.number),
+                "api_calls": calls.get("rest", 0),
+                "graphql_calls": calls.get("graphql", 0),
             }
             promotions.append(row)
             if promotion.state in TAKEN_BACK:
@@ -181,9 +184,6 @@ def _shown(promotions: list[Promotion]) -> list[Promotion]:
     return [promotion for promotion in promotions if promotion.number is None or last[promotion.stage, promotion.number] == promotion.id]
 
 
-def _calls(parts: Parts, stage: str, number: int | None) -> int:
-    """Calls of the forge's API over its whole life, REST and GraphQL; a push is git's own protocol and no such call."""
-    if number is None:
-        return 0
-    counted = parts.forge.ledger.of(pull_subject(parts.config.stage(stage).repository, number))
-    return sum(count for kind, count in counted.items() if kind != "git")
+def _calls(parts: Parts, stage: str, number: int | None) -> Mapping[str, int]:
+    """Calls over its whole life, by kind. A push is git's own protocol, and no call."""
+    return {} if number is None else parts.forge.ledger.of(pull_subject(parts.config.stage(stage).repository, number))
