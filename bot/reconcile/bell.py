@@ -7,7 +7,6 @@ import math
 import threading
 from time import monotonic
 
-
 LATE_SECONDS = 1.2
 """DBOS looks once a second which delayed runs may begin."""
 
