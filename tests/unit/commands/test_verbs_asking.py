@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.commands.grammar import read
 from bot.commands.model import Outcome, Problem
+from bot.commands.shelf import verbs
 from bot.domain.directive import Order
 from bot.domain.facts import Quarantine
 from tests.support.builders import ANA, NOW, release
@@ -155,6 +157,14 @@ def test_next_from_the_last_stage_leads_nowhere() -> None:
     assert (effect.outcome, effect.add) == (Outcome.SAME, ())
 
 
+def test_next_to_a_stage_that_has_the_version_or_is_getting_it_changes_nothing() -> None:
+    merged, prod = replace(SUBJECT, merged=True), places()["prod"]
+    for there in ({"version": "1.2.0"}, {"into": "1.2.0", "number": 12}):
+        services = {"payments": replace(prod.services["payments"], **there)}
+        effect = do("next", scene(subject=merged, places={**places(), "prod": replace(prod, services=services)}))
+        assert (effect.outcome, effect.add) == (Outcome.SAME, ())
+
+
 def test_next_names_what_bans_the_version_there() -> None:
     merged = replace(SUBJECT, merged=True)
     effect = do("next", scene(order(Order.VETO, stage="prod", service="payments", version="1.2.0"), subject=merged))
@@ -259,3 +269,8 @@ def test_an_approval_says_what_it_was_given_for() -> None:
     (stored,) = do('approve --comment "looks good"').add
     assert (stored.reason, stored.head, stored.base, stored.details) == ("looks good", HEAD, BASE, {"content": "payments 1.2.0"})
     assert stored.actor == ANA
+
+
+def test_what_only_begins_like_a_comment_hides_no_command() -> None:
+    assert len(read("\\<!-- no comment\n/promote help\n", verbs()).calls) == 1
+    assert read("x <!-- a comment\n/promote help\n-->\n", verbs()).calls == ()

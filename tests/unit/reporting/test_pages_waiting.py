@@ -104,6 +104,9 @@ def test_the_digest_of_a_week_in_which_all_was_mended_has_no_part_about_what_is_
     for part in ("Open failures", "wait now", "Restated", "Data quality"):
         assert part not in text
     assert text.splitlines()[-1].startswith(("▲", "▼", "●", "–"))
+    assert "Nothing to report." in find_formats()["html"](found)
+    for name in ("markdown", "table"):
+        assert "Data quality" not in find_formats()[name](found)
 
 
 def test_a_window_that_has_not_begun_says_that_there_is_too_little_data() -> None:
