@@ -85,21 +85,23 @@ class Backfill:
 
     def _follow(self, place: Place, clone: LocalHistory, head: str, owner: Owner, sources: Sources, state: Saved) -> None:
         known = state.get(place.stage)
-        settings = {"folder": place.folder, "since": format_instant(self.since) if self.since else None}
+        since = self.since
         branch = Branch(stage=place.stage)
         after: str | None = None
         events: list[dict[str, object]] = []
-        if known is not None and known["folder"] == place.folder:
+        if known is not None and known["folder"] == place.folder and self._as_far_back(known):
+            since = parse_instant(known["since"]) if known["since"] else None
             if clone.has(known["head"], head):
                 branch, after, events = _restored(place.stage, known), known["head"], list(known["events"])
             else:
                 branch.notes["rewritten"] += 1
+        settings = {"folder": place.folder, "since": format_instant(since) if since else None}
         standing = Standing(clone, place.folder)
         commits = clone.walk(head, after=after, folder=place.folder)
         if after is not None:
             standing.start(after, owner)
-        elif self.since is not None:
-            commits = self._skip(commits, standing, owner)
+        elif since is not None:
+            commits = _skip(commits, standing, since)
         for start in range(0, len(commits), self.chunk):
             chunk = commits[start : start + self.chunk]
             standing.read(chunk)
@@ -112,14 +114,21 @@ class Backfill:
         state[place.stage] = settings | _saved(branch, head, events)
         self.keep(state)
 
-    def _skip(self, commits: list[Walked], standing: Standing, owner: Owner) -> list[Walked]:
-        """Leaves out what is older than `since`; the last such commit becomes the baseline, with everything that stood there."""
-        place = next((number for number, commit in enumerate(commits) if self.since is not None and commit.at >= self.since), len(commits))
-        if place == 0:
-            return commits
-        base = commits[place - 1]
-        whole = Walked(sha=base.sha, at=base.at, author=base.author, message=base.message, files=standing.files(base.sha))
-        return [whole, *commits[place:]]
+    def _as_far_back(self, known: Mapping[str, Any]) -> bool:
+        """Whether the run before looked as far back as this one is asked to; else it is read anew."""
+        if known["since"] is None:
+            return True
+        return self.since is not None and parse_instant(known["since"]) <= self.since
+
+
+def _skip(commits: list[Walked], standing: Standing, since: datetime) -> list[Walked]:
+    """Leaves out what is older than `since`; the last such commit becomes the baseline, with everything that stood there."""
+    place = next((number for number, commit in enumerate(commits) if commit.at >= since), len(commits))
+    if place == 0:
+        return commits
+    base = commits[place - 1]
+    whole = Walked(sha=base.sha, at=base.at, author=base.author, message=base.message, files=standing.files(base.sha))
+    return [whole, *commits[place:]]
 
 
 def read_state(file: Path) -> Saved:

@@ -37,6 +37,10 @@ class GitRepositories:
         """The branches as of the last fetch; a repository that was never seen is cloned."""
         return dict(self._clones.heads(repository))
 
+    def directory(self, repository: str) -> Path:
+        """Where its bare clone is; a repository that was never seen is cloned."""
+        return self._clones.ready(repository).directory
+
     def tree(self, repository: str, commit: str, folder: str = "") -> Sequence[TreeEntry]:
         """All files of a commit under a folder, symbolic links and submodules included (see their mode)."""
         folder = folder.strip("/")

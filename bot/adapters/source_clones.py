@@ -50,7 +50,7 @@ class SourceClones:
 
     def refresh(self, repository: str) -> None:
         """Clone or fetch. Raises what git's remotes raise: `UserError` or `TransientError`."""
-        directory = self._directory(repository)
+        directory = self.directory(repository)
         if not (directory / "HEAD").exists():
             directory.mkdir(parents=True, exist_ok=True)
             self._run(directory, ["init", "--quiet", "--bare", "--template="], repository)
@@ -59,7 +59,7 @@ class SourceClones:
 
     def carried(self, repository: str, service: str, image: str, old: Version, new: Version) -> Carried:
         """What `new` has and `old` has not, as of the last `refresh`."""
-        clone = LocalHistory(self._directory(repository))
+        clone = LocalHistory(self.directory(repository))
         tags = clone.tags()
         ends: list[str] = []
         for version in (old, new):
@@ -90,7 +90,7 @@ class SourceClones:
 
     def _fetch_pulls(self, repository: str, numbers: Iterable[int]) -> None:
         """Brings the heads of pull requests; one that is gone leaves the squash commit as it is."""
-        directory = self._directory(repository)
+        directory = self.directory(repository)
         wanted = [number for number in dict.fromkeys(numbers) if not self._has_pull(directory, number)][:MOST_PULLS]
         if not wanted:
             return
@@ -118,7 +118,8 @@ class SourceClones:
         if not answer.ok:
             raise TransientError(f"No clone of {repository} can be made: {sentence(answer.err)}")
 
-    def _directory(self, repository: str) -> Path:
+    def directory(self, repository: str) -> Path:
+        """Where its bare clone is, or will be."""
         self._remote.address(repository)
         return self._root / f"{repository.replace('/', '+')}.git"
 

@@ -72,13 +72,12 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except UserError as error:
         code = code_of(error)
-        print(
-            worded(error.what, why=f"at {error.where}" if error.where else "", fix=error.fix, code=code, as_json=as_json), file=sys.stderr
-        )
+        why = ", ".join(part for part in (error.why, f"at {error.where}" if error.where else "") if part)
+        print(worded(error.what, why=why, fix=error.fix, code=code, as_json=as_json), file=sys.stderr)
         sys.exit(code)
     except TransientError as error:
-        fix = "this passes by itself; try again in a moment"
-        print(worded(error.what, why="", fix=fix, code=FAILED, as_json=as_json), file=sys.stderr)
+        why, fix = "something outside of this program was busy or out of reach", "this passes by itself; try again in a moment"
+        print(worded(error.what, why=why, fix=fix, code=FAILED, as_json=as_json), file=sys.stderr)
         sys.exit(FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

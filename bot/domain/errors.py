@@ -24,15 +24,16 @@ class UserError(BotError):
     """Something a person can mend.
 
     `what` is a full sentence, `where` names the place (file:line, repository, setting) or is empty,
-    `fix` says how to mend it or is empty. `code` is stable: it appears in logs, metrics and JSON.
+    `why` is the reason or is empty, `fix` says how to mend it or is empty. `code` is stable: it appears in logs, metrics and JSON.
     """
 
     code = "UserError"
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "", code: str | None = None) -> None:
+    def __init__(self, what: str, *, where: str = "", why: str = "", fix: str = "", code: str | None = None) -> None:
         super().__init__(f"{where}: {what}" if where else what)
         self.what = what
         self.where = where
+        self.why = why
         self.fix = fix
         if code is not None:
             self.code = code

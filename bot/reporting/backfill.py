@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.domain.history import CommitRef, Deploy, RolloutKind, RolloutStatus
 from bot.domain.image import Version
 from bot.domain.order import compare
+from bot.reporting.rebuilt import rebuilt_id
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 _TRAILER = re.compile(r"^Promotion-Id: (\S+)$", re.MULTILINE)
@@ -115,7 +116,7 @@ def _deploy(
     if brought is None and not back and not baseline:
         branch.notes["no_source"] += 1
     return Deploy(
-        id=f"git:{branch.stage}:{commit.sha[:16]}:{service}",
+        id=rebuilt_id(branch.stage, commit.sha, service),
         service=service,
         stage=branch.stage,
         at=at,

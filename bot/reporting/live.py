@@ -15,10 +15,10 @@ from bot.domain.carried import Carried
 from bot.domain.history import Deploy, Event, Failure, History, Recovery, RolloutStatus
 from bot.domain.incident import Incident
 from bot.domain.promotion import Promotion
+from bot.reporting.rebuilt import CLOSE, ids_by_commit, joined
 from bot.reporting.recorded import events_of, plain
 
 HEALTHY, DEGRADED = "healthy", "degraded"
-CLOSE = timedelta(minutes=1)
 Series = Mapping[tuple[str, str], Sequence[Deploy]]
 
 
@@ -36,13 +36,18 @@ class HealthChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What the database holds about deliveries. `carried` is by the rollout's id."""
+    """What the database holds about deliveries. `carried` is by the rollout's id.
+
+    `rebuilt` came from a backfill, without teams; `merged` is (stage, commit) of what the bot itself merged or reverted, read with it.
+    """
 
     deployments: Sequence[SaveDeployment] = ()
     health: Sequence[HealthChange] = ()
     incidents: Sequence[Incident] = ()
     carried: Mapping[str, Carried] = field(default_factory=dict)
     in_flight: Sequence[Promotion] = ()
+    rebuilt: Sequence[Deploy] = ()
+    merged: frozenset[tuple[str, str]] = frozenset()
 
 
 def live_history(records: Records, *, teams: Mapping[str, str] | None = None, grace: Mapping[str, timedelta] | None = None) -> History:
@@ -65,13 +70,27 @@ def live_history(records: Records, *, teams: Mapping[str, str] | None = None, gr
     for place, found in changes.items():
         ours[place] += [replace(one, team=owners.get(one.service)) for one in seen(found, ours[place], under_way)]
         ours[place].sort(key=lambda deploy: deploy.place)
+    renamed = _with_rebuilt(ours, records, owners)
     events: list[Event] = [deploy for deploys in ours.values() for deploy in deploys]
     for place, found in changes.items():
         events += regressions(found, ours[place], patience.get(place[0], timedelta()))
     for incident in (one for one in records.incidents if not one.withdrawn):
-        events += told(incident, ours)
+        events += told(replace(incident, deploy=renamed.get(incident.deploy or "", incident.deploy)), ours)
     unknown = tuple((name, brought.problem) for name, brought in records.carried.items() if brought.problem)
     return History(events=tuple(events), unknown=unknown)
+
+
+def _with_rebuilt(ours: dict[tuple[str, str], list[Deploy]], records: Records, owners: Mapping[str, str]) -> dict[str, str]:
+    """Puts what only a backfill knows among our own; the ids of what it tells a second time, with those of ours."""
+    past: dict[tuple[str, str], list[Deploy]] = defaultdict(list)
+    for deploy in records.rebuilt:
+        past[deploy.stage, deploy.service].append(replace(deploy, team=owners.get(deploy.service)))
+    known, renamed = ids_by_commit(records.deployments) if past else {}, dict[str, str]()
+    for place, deploys in past.items():
+        both = joined(sorted(ours[place], key=lambda one: one.place), deploys, known=known, merged=records.merged)
+        ours[place] = list(both.deploys)
+        renamed |= both.renamed
+    return renamed
 
 
 def seen(changes: Sequence[HealthChange], recorded: Sequence[Deploy], under_way: Iterable[tuple[str, str, str]]) -> Iterator[Deploy]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from bot.adapters.store import codec
 from bot.adapters.store.database import Database
+from bot.adapters.store.rebuilt import rebuilt_of
 from bot.adapters.store.replicas import require_alive
 from bot.adapters.store.report_tables import CarriedRow, IncidentRow, ReportRow
 from bot.adapters.store.tables import DeploymentRow, HealthHistoryRow, PromotionRow, VerdictRow
@@ -44,6 +45,7 @@ class StoredDelivery:
                 health = health.where(HealthHistoryRow.stage == stage)
                 incidents = incidents.where(col(IncidentRow.stage).in_((stage, "")))
             rollouts, changes = session.exec(deployments), session.exec(health)
+            rebuilt, merged = rebuilt_of(session, stage)
             return Records(
                 deployments=tuple(codec.load(SaveDeployment, row.document) for row in rollouts),
                 health=tuple(
@@ -53,6 +55,8 @@ class StoredDelivery:
                 incidents=tuple(codec.load(Incident, row.document) for row in session.exec(incidents)),
                 carried={row.deploy: codec.load(Carried, row.document) for row in session.exec(select(CarriedRow))},
                 in_flight=tuple(self._in_flight(session)),
+                rebuilt=rebuilt,
+                merged=merged,
             )
 
     def _in_flight(self, session: Session) -> Iterable[Promotion]:
@@ -78,7 +82,7 @@ class StoredDelivery:
         with self._database.write() as session:
             row = session.get(IncidentRow, incident.id)
             before = codec.load(Incident, row.document) if row is not None else None
-            kept = incident if before is None else merged(before, incident)
+            kept = incident if before is None else retold(before, incident)
             if kept == before:
                 return "known"
             values = {
@@ -136,7 +140,7 @@ class StoredDelivery:
             return put_if_absent(session, ReportRow, {"key": key, "series": series, "as_of": as_of, "document": dict(document)})
 
 
-def merged(before: Incident, told: Incident) -> Incident:
+def retold(before: Incident, told: Incident) -> Incident:
     """An incident that is told again, in any order: the earlier beginning, what is newly known, and the later end.
 
     An end stays an end, unless the incident was opened again after it.

@@ -1,6 +1,7 @@
 """Forgets old rows that nothing asks for any more, so that the database stays flat however many events come.
 
-What history, metrics and audit stand on is kept for ever: promotions, verdicts, directives, health changes, deployments, audit.
+What history, metrics and audit stand on is kept for ever: promotions, verdicts, directives, health changes, deployments, audit. What a
+backfill rebuilt is kept too, until `backfill --forget` takes it back.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The tables behind the delivery reports: incidents, what rollouts carried, and which reports were sent."""
+"""The tables behind the delivery reports: incidents, what rollouts carried, what a backfill rebuilt, and which reports were sent."""
 
 from datetime import datetime
 from typing import Any
@@ -40,4 +40,25 @@ class ReportRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     series: str
     as_of: datetime = Field(sa_type=Instant)
+    document: dict[str, Any] = Field(sa_type=Document)
+
+
+class RebuiltRow(SQLModel, table=True):
+    """A rollout that a backfill rebuilt from git, as an event of a history file; never one that the bot recorded."""
+
+    __tablename__ = "rebuilt"
+    __table_args__ = (sa.Index("ix_rebuilt_stage", "stage", "at"),)
+    id: str = Field(primary_key=True)
+    stage: str
+    service: str
+    at: datetime = Field(sa_type=Instant)
+    document: dict[str, Any] = Field(sa_type=Document)
+
+
+class BackfillRow(SQLModel, table=True):
+    """How far a stage's branch was followed by a backfill."""
+
+    __tablename__ = "backfills"
+    stage: str = Field(primary_key=True)
+    saved_at: datetime = Field(sa_type=Instant)
     document: dict[str, Any] = Field(sa_type=Document)

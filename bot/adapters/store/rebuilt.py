@@ -1,0 +1,105 @@
+"""What a backfill rebuilt, in tables of its own: kept stage by stage, read for the reports, and forgotten again when asked.
+
+Decides only that a stage's rows are exactly what the last backfill found there, written chunk by chunk with the place from where it goes
+on, in one transaction. Nothing that the bot recorded is read or written here but for the commits of its own promotions.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from bot.adapters.store.database import Database
+from bot.adapters.store.report_tables import BackfillRow, RebuiltRow
+from bot.adapters.store.tables import PromotionRow
+from bot.adapters.store.upsert import put
+from bot.domain.history import Deploy
+from bot.domain.history_json import read_event
+from bot.domain.instants import parse_instant
+
+_SAME = ("head", "since", "folder", "notes")
+
+
+class StoredBackfill:
+    """The backfill's side of the database. One run at a time; a second one beside it writes the same rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[str, Mapping[str, Any]] = {}
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """What earlier runs kept, by stage, as `Backfill.run` takes it."""
+        with self._database.read() as session:
+            states = {row.stage: dict(row.document) for row in session.exec(select(BackfillRow))}
+            for state in states.values():
+                state["events"] = []
+            for row in session.exec(select(RebuiltRow).order_by(col(RebuiltRow.at), col(RebuiltRow.id))):
+                if row.stage in states:
+                    states[row.stage]["events"].append(row.document)
+        self._kept = {stage: _copy(state) for stage, state in states.items()}
+        return states
+
+    def keep(self, states: Mapping[str, Mapping[str, Any]], *, now: datetime) -> int:
+        """Write the stages that have changed since they were read or kept; how many rollouts were added, changed or taken out."""
+        changed = 0
+        for stage, state in states.items():
+            before = self._kept.get(stage)
+            if before is not None and all(before[name] == state[name] for name in (*_SAME, "events")):
+                continue
+            with self._database.write() as session:
+                changed += _write(session, stage, before, state, now)
+            self._kept[stage] = _copy(state)
+        return changed
+
+    def forget(self, stages: Iterable[str] = ()) -> int:
+        """Take back what backfills brought to these stages, or to all; how many rollouts."""
+        only = list(stages)
+        with self._database.write() as session:
+            rows, states = sa.delete(RebuiltRow), sa.delete(BackfillRow)
+            if only:
+                rows, states = rows.where(col(RebuiltRow.stage).in_(only)), states.where(col(BackfillRow.stage).in_(only))
+            connection = session.connection()
+            connection.execute(states)
+            gone = connection.execute(rows).rowcount
+        self._kept = {}
+        return gone
+
+
+def rebuilt_of(session: Session, stage: str | None) -> tuple[Sequence[Deploy], frozenset[tuple[str, str]]]:
+    """The rebuilt rollouts of a stage or of all, and the (stage, commit) of what the bot merged or reverted there."""
+    rows = select(RebuiltRow.document).order_by(col(RebuiltRow.at), col(RebuiltRow.id))
+    if stage is not None:
+        rows = rows.where(RebuiltRow.stage == stage)
+    found = tuple(event for document in session.exec(rows) if isinstance(event := read_event(document), Deploy))
+    return found, frozenset(_merged(session, stage)) if found else frozenset()
+
+
+def _merged(session: Session, stage: str | None) -> Iterator[tuple[str, str]]:
+    document = col(PromotionRow.document)
+    query = sa.select(col(PromotionRow.stage), *(document[name].as_string() for name in ("merge_commit", "revert_commit")))
+    if stage is not None:
+        query = query.where(col(PromotionRow.stage) == stage)
+    for where, *commits in session.connection().execute(query):
+        yield from ((where, commit) for commit in commits if commit)
+
+
+def _write(session: Session, stage: str, before: Mapping[str, Any] | None, state: Mapping[str, Any], now: datetime) -> int:
+    old = {event["id"]: event for event in (before["events"] if before is not None else ())}
+    new = {event["id"]: event for event in state["events"]}
+    fresh = [event for name, event in new.items() if old.get(name) != event]
+    gone = [name for name in old if name not in new]
+    for event in fresh:
+        values = {"id": event["id"], "stage": stage, "service": event["service"], "at": parse_instant(event["at"]), "document": event}
+        put(session, RebuiltRow, values, keys=("id",))
+    for name in gone:
+        session.connection().execute(sa.delete(RebuiltRow).where(col(RebuiltRow.id) == name))
+    document = {name: value for name, value in state.items() if name != "events"}
+    put(session, BackfillRow, {"stage": stage, "saved_at": now, "document": document}, keys=("stage",))
+    return len(fresh) + len(gone)
+
+
+def _copy(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What is compared later, of a state that its owner goes on changing."""
+    return {name: state[name] for name in ("head", "since", "folder")} | {"notes": dict(state["notes"]), "events": list(state["events"])}
