@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli._complete import services, stages
 from bot.cli._source import Events, Live, read_source
 
 
@@ -22,8 +23,8 @@ def explain(
     end: Annotated[str, typer.Option("--to", help="The day after the window's last day.")],
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of the window's days.")] = "UTC",
     as_of: Annotated[str | None, typer.Option("--as-of", help="What was known at this instant (RFC 3339); now by default.")] = None,
-    stage: Annotated[str, typer.Option("--stage", help="The stage to look at.")] = "prod",
-    service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
+    stage: Annotated[str, typer.Option("--stage", help="The stage to look at.", autocompletion=stages)] = "prod",
+    service: Annotated[str | None, typer.Option("--service", help="Only this service.", autocompletion=services)] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
     events: Events = None,
     database: Live = None,

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from bot.cli._complete import services, stages
+
 COLUMNS = {
     "promotions": ("stage", "name", "number", "state", "what", "reason"),
     "stages": ("stage", "after", "repository", "merge", "services", "orders"),
@@ -23,8 +25,8 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def get(
         what: Annotated[Kind, typer.Argument(help="What to list. `orders` are holds, pins, vetoes, overrides ... in force.")],
-        stage: Annotated[str, typer.Option("--stage", help="Only of this stage.")] = "",
-        service: Annotated[str, typer.Option("--service", help="Only of this service.")] = "",
+        stage: Annotated[str, typer.Option("--stage", help="Only of this stage.", autocompletion=stages)] = "",
+        service: Annotated[str, typer.Option("--service", help="Only of this service.", autocompletion=services)] = "",
         state: Annotated[str, typer.Option("--state", help="Only in this state (promotions, incidents).")] = "",
         url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
         output: Annotated[

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from bot.cli._complete import stages
+
 
 def register(app: typer.Typer) -> None:
     @app.command()
@@ -15,7 +17,9 @@ def register(app: typer.Typer) -> None:
         checkout: Annotated[
             Path | None, typer.Option("--checkout", help="Look at this folder instead (one folder per stage), with no server at all.")
         ] = None,
-        stage: Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; may be given several times.")] = None,
+        stage: Annotated[
+            list[str] | None, typer.Option("--stage", help="Only this stage; may be given several times.", autocompletion=stages)
+        ] = None,
         wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the clusters' first answers.")] = 15.0,
         output: Annotated[Literal["table", "json"], typer.Option("--output", "-o")] = "table",
     ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bot.cli._complete import begin, known, stages
 from bot.commands.model import Call, Misread, Spec, Surface
 from bot.commands.shelf import verbs
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 OWN = frozenset({"why"})
 """Verbs that the command line has in another form."""
+IN = "Its stage, where two repositories have that number."
 WEIGHTY = frozenset({"rollback", "override", "freeze"})
 """Orders that are asked about once more."""
 ODD = ' \t"“”\\'
 """Signs that a word cannot hold outside of quotes."""
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+PASS_ON = {"ignore_unknown_options": True}
+KINDS = {"service": ("service",), "target": ("service",), "stage": ("stage",)}
+"""What may stand in the place of a verb's argument."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,13 +34,18 @@ def register(app: typer.Typer) -> None:
 
 
 def _add(app: typer.Typer, spec: Spec) -> None:
+    kinds = [kind for argument in spec.arguments for kind in KINDS.get(argument.name, ())]
+
+    def named(context: typer.Context, incomplete: str) -> list[str]:
+        return _named(context, incomplete, kinds)
+
     text = f"{spec.help}\n\nUsage of the verb: {spec.usage}. Role: {spec.role.value}."
 
     @app.command(spec.verb, help=text, context_settings=PASS_ON, rich_help_panel="Commands to a running bot", short_help=spec.help)
     def verb(
-        context: typer.Context,
+        words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="As on a pull request.", autocompletion=named)] = None,
         promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
-        in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
+        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
         url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
         output: Annotated[
             Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
@@ -44,15 +53,17 @@ def _add(app: typer.Typer, spec: Spec) -> None:
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:
-        send([spec.verb, *context.args], promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
+        send([spec.verb, *(words or [])], promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
 
 
 def _add_ask(app: typer.Typer) -> None:
     @app.command("ask", context_settings=PASS_ON)
     def ask(
-        context: typer.Context,
+        words: Annotated[
+            list[str] | None, typer.Argument(metavar="[WORDS]...", help="As on a pull request.", autocompletion=_anything)
+        ] = None,
         promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
-        in_stage: Annotated[str | None, typer.Option("--in", help="Its stage, where two repositories have that number.")] = None,
+        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
         url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
         output: Annotated[
             Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
@@ -61,7 +72,20 @@ def _add_ask(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:
         """Send any line to a running bot, as on a pull request: `ask why payments prod`."""
-        send(context.args, promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
+        send(words or [], promotion=promotion, stage=in_stage, url=url, output=output, dry_run=dry_run, yes=yes)
+
+
+def _anything(context: typer.Context, incomplete: str) -> list[str]:
+    return _named(context, incomplete, ["service", "stage"])
+
+
+def _named(context: typer.Context, incomplete: str, kinds: list[str]) -> list[str]:
+    """Names that may stand here and do not stand in the line already; of a flag's value nothing is known."""
+    given = list(context.params.get("words") or [])
+    if not kinds or incomplete.startswith("-") or (given and given[-1].startswith("--")):
+        return []
+    found = known(context.params)
+    return begin([name for kind in kinds for name in found.get(kind, []) if name not in given], incomplete)
 
 
 def send(words: list[str], *, promotion: int | None, stage: str | None, url: str | None, output: "Form", dry_run: bool, yes: bool) -> None:

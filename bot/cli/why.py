@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from bot.cli._complete import services, stages
+
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def why(
-        service: Annotated[str, typer.Argument(help="The service.")],
-        stage: Annotated[str, typer.Argument(help="The stage that it should enter.")],
+        service: Annotated[str, typer.Argument(help="The service.", autocompletion=services)],
+        stage: Annotated[str, typer.Argument(help="The stage that it should enter.", autocompletion=stages)],
         config: Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")] = None,
         checkout: Annotated[Path | None, typer.Option("--checkout", help="Look at this folder instead (one folder per stage).")] = None,
         wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the clusters' first answers.")] = 15.0,
