@@ -52,7 +52,7 @@ def find_slots(path: str, content: bytes) -> FileSlots:
 
 def _find_in_yaml(path: str, content: bytes) -> FileSlots:
     formats = [one for one in yaml_formats() if (one.named is None or one.named(path)) and any(needle in content for needle in one.needles)]
-    counting = NEEDLE in content or is_kustomization_file(path)
+    counting = (NEEDLE in content and b"kind" in content) or is_kustomization_file(path)
     if not formats and not counting:
         return _NOTHING
     try:
