@@ -96,3 +96,11 @@ def test_recovery_and_error_budget() -> None:
     assert judge(replace(slow, recovered=2), DoraRule(), NOW)[0] is Signal.INSUFFICIENT
     assert judge(slow, DoraRule(error_budget=Mode.BLOCK), NOW)[0] is Signal.BLOCK
     assert "not known" in judge(replace(STATS, budget_remaining=None), DoraRule(error_budget=Mode.BLOCK, recovery=Mode.OFF), NOW)[1]
+
+
+def test_without_any_metric_that_is_asked_for_nothing_is_held() -> None:
+    nothing = DoraRule(open_failure=Mode.OFF, change_fail_rate=Mode.OFF, recovery=Mode.OFF, error_budget=Mode.OFF)
+    assert judge(replace(STATS, failed=20, open_failures=(OPEN,)), nothing, NOW) == (
+        Signal.PASS,
+        "No delivery metric is asked for: allowed.",
+    )

@@ -1,5 +1,6 @@
 """Settings and answers that are rarer: what a configuration may not say, words about many names, infinite metrics, calendars' corners."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bot.domain.directive import Order
 from bot.domain.facts import Case, Question
 from bot.domain.verdict import Outcome, Verdict
 from bot.gates import Gate
@@ -18,7 +20,7 @@ from bot.gates._holidays import MOST_EVENTS, read
 from bot.gates._shelf import shelf, with_always
 from bot.gates._words import instant, several
 from tests.support.builders import NOW
-from tests.support.cases import case, gate, judge
+from tests.support.cases import approval, case, gate, judge, order
 
 HOUR = timedelta(hours=1)
 
@@ -243,3 +245,14 @@ def test_a_stranger_s_gate_joins_the_shelf_or_is_refused(entry: str, why: str, t
         monkeypatch.undo()
         shelf.cache_clear()
     assert "moon" not in [str(one.model_fields["gate"].default) for one in shelf()]
+
+
+def test_a_hotfix_skips_a_stage_only_with_an_approval_of_its_own_head() -> None:
+    made, override = gate("upstream"), order(Order.OVERRIDE, gate="upstream")
+    assert made.refuses_override(case(), override) == ""
+    assert "an approval of prod for this head" in made.refuses_override(case(hotfix=True), override)
+    approved = case(hotfix=True, approvals=(replace(approval(), may=True),))
+    assert made.refuses_override(approved, override) == ""
+    elsewhere = case(hotfix=True, approvals=(replace(approval(), may=True, head="c" * 40),))
+    assert made.refuses_override(elsewhere, override) != ""
+    assert "hard gate" in gate("upstream", hard=True).refuses_override(approved, override)
