@@ -69,12 +69,16 @@ def read_events(name: str, *, as_json: bool) -> History:
 
 @contextmanager
 def without_pauses() -> Iterator[None]:
-    """Keeps the garbage collector at rest: nothing of a history can be garbage, and looking for it takes a third of the time."""
+    """Keeps the garbage collector at rest: nothing of a history can be garbage, and looking for it takes a third of the time.
+
+    What was made meanwhile is kept to the end of the command, and never looked at again.
+    """
     running = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if running:
             gc.enable()
 
