@@ -35,6 +35,7 @@ ENV PATH=/opt/bot/bin:$PATH \
 USER 10001:10001
 WORKDIR /var/lib/promotion-bot
 VOLUME /var/lib/promotion-bot
+# and PROMOTION_BOT_METRICS_PORT, where /metrics is given a port of its own
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     """The address to listen on."""
     listen_port: int = Field(default=8080, ge=0, le=65535)
     """The port to listen on; 0 lets the system choose."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """A port of its own for `/metrics`, which is then served there alone; 0 lets the system choose."""
+    metrics_host: str = ""
+    """The address of that port; empty: the address to listen on."""
     external_url: str = ""
     """Under which address people and GitHub reach the bot, for links."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

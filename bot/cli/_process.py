@@ -22,13 +22,21 @@ def serve_forever(parts: Parts) -> None:
     try:
         serve(app, readiness, listener, started=lambda: _start(bot, app))
     finally:
-        app.state.slack.stop()
-        bot.stop()
+        _stop(bot, app)
 
 
 def _start(bot: Bot, app: FastAPI) -> None:
     bot.start()
     app.state.slack.start()
+    if app.state.aside is not None:
+        app.state.aside.start()
+
+
+def _stop(bot: Bot, app: FastAPI) -> None:
+    app.state.slack.stop()
+    bot.stop()
+    if app.state.aside is not None:
+        app.state.aside.stop()
 
 
 class Served:
@@ -41,6 +49,7 @@ class Served:
         self._listener = listen(parts.settings.listen_host, parts.settings.listen_port)
         host, port = self._listener.getsockname()[:2]
         self.url = f"http://{host}:{port}"
+        self.aside_url: str | None = self._app.state.aside.url if self._app.state.aside is not None else None
         self._server = uvicorn.Server(uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
         self._thread = threading.Thread(target=self._run, name="bot-web", daemon=True)
 
@@ -55,8 +64,7 @@ class Served:
         self._readiness.stopping()
         self._server.should_exit = True
         self._thread.join(timeout=10)
-        self._app.state.slack.stop()
-        self.bot.stop()
+        _stop(self.bot, self._app)
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._listener]))

@@ -10,21 +10,38 @@ from bot.adapters.store.delivery import StoredDelivery
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
 from bot.web import api, artifacts, github_hook, health, incidents
+from bot.web.aside import METRICS, Aside
 from bot.web.delivery_metrics import DeliveryMetrics
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
-from bot.web.server import create_app
+from bot.web.server import create_app, listen
 from bot.web.slack_parts import SlackParts
 
 
 def web_app(bot: Bot, readiness: Readiness) -> FastAPI:
-    """The application of `serve`; `state.slack` is to be started and stopped beside the bot. `UserError` without a webhook secret."""
+    """The application of `serve`; `state.slack`, and `state.aside` where metrics have a port of their own, run beside the bot.
+
+    `UserError` without a webhook secret, or where that port cannot be listened on.
+    """
     settings = bot.parts.settings
     require_webhook_secret(settings)
     slack = SlackParts(bot)
-    app = create_app([*_routers(bot, settings, readiness), *slack.routers], readiness=readiness)
+    metrics = _metrics(bot)
+    app = create_app(
+        [*_routers(bot, settings, readiness), *([metrics] if settings.metrics_port is None else []), *slack.routers], readiness=readiness
+    )
     app.state.slack = slack
+    app.state.aside = None
+    if settings.metrics_port is not None:
+        host = settings.metrics_host or settings.listen_host
+        app.state.aside = Aside([metrics], listen(host, settings.metrics_port, METRICS))
     return app
+
+
+def _metrics(bot: Bot) -> APIRouter:
+    parts = bot.parts
+    refresh = health.gauges(parts.database, bot.wakeups, bot.engine.replicas, bot.outbox, parts.clock)  # type: ignore[arg-type]
+    return health.metrics_router(refresh, DeliveryMetrics(parts.config, StoredDelivery(parts.database), parts.clock).text)
 
 
 def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRouter]:
@@ -41,12 +58,10 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         wake=bot.engine.wake,
         clock=parts.clock,
     )
-    refresh = health.gauges(parts.database, bot.wakeups, bot.engine.replicas, bot.outbox, parts.clock)  # type: ignore[arg-type]
     return [
         github_hook.router(intake, secrets, unsigned=settings.insecure_no_webhook_secret, listen=desk.hear_issue),
         incidents.router(desk),
         health.router(readiness, parts.database),
-        health.metrics_router(refresh, DeliveryMetrics(parts.config, delivery, parts.clock).text),
         artifacts.router(_artifacts(bot, settings)),
         api.router(bot, Identities(parts.config.forge.api_url, parts.clock)),
     ]

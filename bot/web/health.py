@@ -5,10 +5,12 @@ Decides from the server's own state and one question to the database. No name of
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from time import monotonic
 
+import structlog
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
@@ -22,8 +24,12 @@ from bot.adapters.store.wakeups import Wakeups
 from bot.domain.errors import BotError
 from bot.web import metrics
 
+log = structlog.get_logger("web")
+
 DATABASE_SECONDS = 2.0
 LAG_EVERY_SECONDS = 1.0
+LAG_KEPT_SECONDS = 60.0
+LAG_TOLD_SECONDS = 1.0
 
 
 class Readiness:
@@ -115,14 +121,22 @@ def gauges(
 
 
 @contextlib.asynccontextmanager
-async def loop_watch() -> AsyncIterator[None]:
-    """Measure how late the event loop runs while the server is up."""
+async def loop_watch(every: float = LAG_EVERY_SECONDS) -> AsyncIterator[None]:
+    """Measure how late the event loop runs while the server is up, every so many seconds.
+
+    The gauge shows the latest of the last minute: nobody can read it while the loop is blocked, and a reading a minute must see it.
+    """
+    kept = deque[float](maxlen=max(1, round(LAG_KEPT_SECONDS / every)))
 
     async def watch() -> None:
         while True:
             before = monotonic()
-            await asyncio.sleep(LAG_EVERY_SECONDS)
-            metrics.LOOP_LAG.set(max(0.0, monotonic() - before - LAG_EVERY_SECONDS))
+            await asyncio.sleep(every)
+            late = max(0.0, monotonic() - before - every)
+            kept.append(late)
+            metrics.LOOP_LAG.set(max(kept))
+            if late > LAG_TOLD_SECONDS:
+                log.warning("web.loop_blocked", seconds=round(late, 1), reason="something held up the server's event loop")
 
     task = asyncio.create_task(watch())
     try:

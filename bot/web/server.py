@@ -72,6 +72,7 @@ def create_app(routers: Sequence[APIRouter], *, readiness: Readiness) -> FastAPI
             yield
 
     app = FastAPI(title="promotion-bot", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
+    app.router.redirect_slashes = False  # such a redirect would lead to whatever host the request names
     for router in routers:
         app.include_router(router)
 
@@ -139,8 +140,11 @@ def serve(
     readiness.stopping()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 lets the system choose. `UserError` where this address cannot be listened on."""
+LISTEN = "PROMOTION_BOT_LISTEN_HOST and PROMOTION_BOT_LISTEN_PORT"
+
+
+def listen(host: str, port: int, where: str = LISTEN) -> socket.socket:
+    """A listening socket; port 0 lets the system choose. `UserError` that names `where` if this address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -151,7 +155,7 @@ def listen(host: str, port: int) -> socket.socket:
         found.close()
         raise UserError(
             f"The bot cannot listen on {host}:{port}: {error.strerror or error}.",
-            where="PROMOTION_BOT_LISTEN_HOST and PROMOTION_BOT_LISTEN_PORT",
+            where=where,
             fix="end what listens there already, or set another address or port",
         ) from error
     return found

@@ -24,7 +24,7 @@ EVERYTHING = {
     "database": {"existingSecret": "postgres", "key": "url"},
     "kubeconfigs": {"existingSecret": "kube"},
     "ingress": {"enabled": True, "className": "nginx", "host": "bot.example.com", "tlsSecret": "tls", "annotations": {"a": "b"}},
-    "metrics": {"serviceMonitor": True, "interval": "15s"},
+    "metrics": {"port": 9090, "from": [{"podSelector": {}}], "serviceMonitor": True, "interval": "15s"},
     "rbac": {"create": True, "namespaces": ["dev", "prod"], "nudgeAgents": True},
     "image": {"repository": "r.example/bot", "tag": "", "digest": "sha256:" + "a" * 64, "pullPolicy": "Always"},
 }
@@ -80,6 +80,23 @@ def test_namespaces_narrow_the_rules_to_roles():
 def test_the_digest_stands_above_the_tag():
     [workload] = of(rendered(**EVERYTHING), "StatefulSet")
     assert workload["spec"]["template"]["spec"]["containers"][0]["image"] == "r.example/bot@sha256:" + "a" * 64
+
+
+def test_metrics_have_a_port_of_their_own_when_asked_for():
+    def ports(objects):
+        [workload], [service], [policy] = of(objects, "StatefulSet"), of(objects, "Service"), of(objects, "NetworkPolicy")
+        [bot] = workload["spec"]["template"]["spec"]["containers"]
+        told = {one["name"]: one["value"] for one in bot["env"] if "METRICS" in one["name"]}
+        opened = [(port["port"], "from" in rule) for rule in policy["spec"]["ingress"] for port in rule["ports"]]
+        return [one["name"] for one in bot["ports"]], [one["targetPort"] for one in service["spec"]["ports"]], opened, told
+
+    assert ports(rendered()) == (["http"], ["http"], [("http", False)], {})
+    full = rendered(**EVERYTHING)
+    apart = (["http", "metrics"], ["http", "metrics"], [("http", False), ("metrics", True)], {"PROMOTION_BOT_METRICS_PORT": "9090"})
+    assert ports(full) == apart
+    assert of(full, "ServiceMonitor")[0]["spec"]["endpoints"][0]["port"] == "metrics"
+    same = rendered(metrics={**DEFAULTS["metrics"], "serviceMonitor": True})
+    assert of(same, "ServiceMonitor")[0]["spec"]["endpoints"][0]["port"] == "http"
 
 
 def test_the_configuration_arrives_as_it_was_given():

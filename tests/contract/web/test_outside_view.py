@@ -1,0 +1,69 @@
+"""What the server shows of itself: counted refusals, links that do not follow the request's host, a late event loop."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from bot.adapters.store.database import Database
+from bot.web import metrics
+from bot.web.github_hook import PATH
+from bot.web.health import loop_watch
+from tests.support.web import WebWorld, web_world
+
+LIES = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "javascript", "forwarded": "host=evil.example"}
+
+
+@pytest.fixture
+def world(database: Database) -> Iterator[WebWorld]:
+    with web_world(database) as found:
+        yield found
+
+
+def refused(world: WebWorld) -> float:
+    lines = world.http.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("promotion_bot_webhook_rejected_total{"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "headers", "status"),
+    [
+        (None, {"x-hub-signature-256": "sha256=" + "0" * 64}, 401),
+        (None, {"x-hub-signature-256": ""}, 401),
+        (b"{", {}, 400),
+        (None, {"content-encoding": "gzip"}, 415),
+        (None, {"x-github-delivery": ""}, 400),
+    ],
+)
+def test_every_refusal_is_counted_once(world: WebWorld, payload: bytes | None, headers: dict[str, str], status: int) -> None:
+    before = refused(world)
+    assert world.send(payload=payload, headers=headers).status_code == status
+    assert refused(world) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/metrics/", "/api/openapi.json", f"{PATH}/", "/nowhere", "//evil.example/"])
+def test_no_answer_repeats_the_host_that_a_request_names(world: WebWorld, path: str) -> None:
+    answer = world.http.get(f"{world.url}{path}", headers=LIES)
+    assert "evil.example" not in answer.text.replace("//evil.example/", "")
+    assert "location" not in answer.headers
+
+
+def test_a_blocked_event_loop_is_measured_told_and_seen_for_a_minute() -> None:
+    async def blocked() -> list[float]:
+        seen = []
+        async with loop_watch(0.05):
+            await asyncio.sleep(0.2)
+            seen.append(metrics.LOOP_LAG._value.get())
+            time.sleep(1.3)  # noqa: ASYNC251 - this is the fault
+            await asyncio.sleep(0.3)
+            seen.append(metrics.LOOP_LAG._value.get())
+        return seen
+
+    with structlog.testing.capture_logs() as told:
+        calm, late = asyncio.run(blocked())
+    assert calm < 1.0
+    assert 1.0 < late < 5.0
+    [line] = [one for one in told if one["event"] == "web.loop_blocked"]
+    assert (line["log_level"], line["seconds"] > 1.0) == ("warning", True)
