@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands.model import Role
 from bot.commands.shelf import verbs
-from bot.domain.action import OpenPromotion, Revert
+from bot.domain.action import ClosePromotion, OpenPromotion, Revert
 from bot.domain.arrival import Arrival
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Facts, Quarantine, StageView
@@ -22,7 +22,7 @@ from bot.planning.authorise import Rights, Target, authorize, listed, role_in
 from bot.planning.health import healths
 from bot.planning.naming import named
 from bot.planning.offers import offered
-from bot.planning.orders import rollback
+from bot.planning.orders import rollback, taken_back
 from bot.planning.plan import plan
 from bot.planning.rollouts import decide
 from bot.planning.standing import Plan, Standing
@@ -285,3 +285,54 @@ def test_a_promotion_that_goes_after_another_in_this_stage_waits_for_it_by_name(
     planned = plan(rules, facts(*both))
     assert set(opened(planned)) == names
     assert any("payments goes after search in qa" in report.sentence for report in planned.reports) is (len(names) == 1)
+
+
+def test_an_opening_that_was_cut_short_is_opened_again_as_the_same_promotion() -> None:
+    begun = promotion(state=PromotionState.OPENING, number=None, head="", url="")
+    found = plan(PLAIN, facts(stage("dev", "1.1.0"), stage("qa"), promotions=(begun,)))
+    (action,) = [one for one in found.actions if isinstance(one, OpenPromotion)]
+    assert (action.promotion.id, action.promotion.branch) == (begun.id, begun.branch)
+    moved = plan(PLAIN, facts(stage("dev", "1.1.0"), stage("qa", head="e" * 40), promotions=(begun,)))
+    assert begun.id not in {one.promotion.id for one in moved.actions if isinstance(one, OpenPromotion)}
+
+
+def test_a_promotion_whose_service_stands_nowhere_any_more_is_closed_with_the_reason() -> None:
+    seen = facts(
+        stage("dev", None), stage("qa", None), promotions=(promotion(),), pulls={7: pull()}, branches={"promote/qa/payments": HEAD}
+    )  # fmt: skip
+    (action,) = [one for one in plan(PLAIN, seen).actions if isinstance(one, ClosePromotion)]
+    assert action.promotion.id == promotion().id
+    assert "payments" in action.reason
+
+
+def test_a_batch_waits_while_one_of_its_services_still_rolls_out() -> None:
+    rules = config(qa={"batch": "stage"})
+    both = []
+    for name, texts in (("dev", ("1.2.0", "1.1.0")), ("qa", ("1.1.0", "1.0.0"))):
+        versions_of = dict(zip(("payments", "search"), texts, strict=True))
+        found = {one: view(slot(text, service=one), service=one) for one, text in versions_of.items()}
+        both.append(
+            replace(stage(name, None), services=found, health={one: health(text, service=one) for one, text in versions_of.items()})
+        )
+    rolling = promotion(name="payments", state=PromotionState.MERGED, merged_at=NOW, rollout_since=NOW)
+    planned = plan(rules, facts(*both, promotions=(rolling,)))
+    assert opened(planned) == {}
+    assert any(
+        report.service == "all" and report.standing is Standing.WAITING and "payments" in report.sentence for report in planned.reports
+    )
+
+
+def test_a_stage_whose_branch_is_not_known_now_opens_nothing_on_what_was_read_before() -> None:
+    stale = replace(stage("qa"), head=None, problem="git says: no route to host.")
+    found = plan(PLAIN, facts(stage("dev", "1.1.0"), stale))
+    assert opened(found) == {}
+    assert [(report.standing, report.sentence) for report in found.reports] == [(Standing.UNKNOWN, "git says: no route to host.")]
+
+
+@pytest.mark.parametrize("state", [PromotionState.OPEN, PromotionState.REVERTED, PromotionState.STUCK])
+def test_only_what_was_merged_and_stands_can_be_taken_back(state: PromotionState) -> None:
+    back = order(Order.REVERT, details={"from": "0=1.1.0", "was": "1.1.0"})
+    seen = facts(stage("dev", "1.1.0"), stage("qa", "1.1.0"), directives=(back,))
+    assert taken_back(seen, promotion(state=state)) is None
+    assert taken_back(seen, promotion(state=PromotionState.HEALTHY)) == back
+    assert taken_back(seen, promotion("1.2.0", state=PromotionState.HEALTHY)) is None
