@@ -1,7 +1,8 @@
 """The audit log: one row per change of state, chained by hashes so that a changed, removed or inserted row is found.
 
-Each hash covers the row's own fields and the hash before it (SHA-256 over canonical JSON). The chain proves order and
-content, not that its newest rows are all there: whoever can rewrite the whole table can rewrite the chain.
+Each hash covers the row's own fields and the hash before it (SHA-256 over canonical JSON). A row apart names the newest one, and is
+written with it, so that rows missing at the end are found too. Whoever can rewrite both tables can rewrite the chain: keep the newest
+hash elsewhere (`audit --limit 1 --output json` tells it) where that matters.
 """
 
 import hashlib
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.adapters.store.database import Database
-from bot.adapters.store.tables import AuditRow
+from bot.adapters.store.tables import AuditHeadRow, AuditRow
+from bot.adapters.store.upsert import put
 
 GENESIS = "0" * 64
 PAGE = 1000
@@ -63,12 +65,22 @@ def append(session: Session, *, actor: str, action: str, subject: str, why: str,
     """Add one row in the caller's transaction. Writers wait for each other here, so that the chain has no forks."""
     if session.connection().dialect.name == "postgresql":
         session.connection().execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    last = session.exec(select(AuditRow.id, AuditRow.hash).order_by(col(AuditRow.id).desc()).limit(1)).first()
-    number, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    newest = session.exec(select(AuditRow.id, AuditRow.hash).order_by(col(AuditRow.id).desc()).limit(1)).first() or (0, GENESIS)
+    head = _head(session) or ((0, GENESIS) if newest[0] == 0 else None)
+    kept = head is not None and head[0] >= newest[0]  # a head that was taken away or set back stays so: `verify` is to find it
+    last, before = head if head is not None and kept else newest
+    number = last + 1
     row = AuditRow(id=number, at=now, actor=actor, action=action, subject=subject, why=why, details=dict(details), before=before, hash="")
     row.hash = _digest(row)
     session.add(row)
     session.flush()
+    if kept:
+        put(session, AuditHeadRow, {"one": 1, "last": number, "hash": row.hash}, keys=["one"])
+
+
+def _head(session: Session) -> tuple[int, str] | None:
+    """The number and hash of what is said to be the newest row; None where nothing is said."""
+    return session.exec(select(AuditHeadRow.last, AuditHeadRow.hash)).first()
 
 
 def entries(database: Database, *, subject: str = "", limit: int = 100) -> list[AuditEntry]:
@@ -87,19 +99,38 @@ def _entry(row: AuditRow) -> AuditEntry:
 
 
 def verify(database: Database) -> ChainReport:
-    """Walk the whole chain; the first row that does not hold ends it."""
-    before, expected = GENESIS, 1
+    """Walk the whole chain; the first row that does not hold ends it. Rows that are missing at the end are found by the head."""
+    named = _named(database)
+    before, expected, held = GENESIS, 1, not named[0]
     for row in _rows(database):
-        if row.id != expected:
+        problem = _problem(row, before, expected)
+        if problem or (row.id == named[0] and row.hash != named[1]):
             return ChainReport(
-                rows=expected - 1, broken_at=expected, problem=f"row {expected} is missing; row {row.id} follows row {expected - 1}"
+                rows=expected - 1, broken_at=expected, problem=problem or f"row {row.id} is not the one that was written last"
             )
-        if row.before != before:
-            return ChainReport(rows=expected - 1, broken_at=row.id, problem=f"row {row.id} does not follow the row before it")
-        if row.hash != _digest(row):
-            return ChainReport(rows=expected - 1, broken_at=row.id, problem=f"row {row.id} was changed after it was written")
-        before, expected = row.hash, expected + 1
-    return ChainReport(rows=expected - 1)
+        before, expected, held = row.hash, expected + 1, held or row.id == named[0]
+    last = expected - 1
+    if not held:
+        missing = f"row {expected} is" if expected == named[0] else f"rows {expected} to {named[0]} are"
+        return ChainReport(rows=last, broken_at=expected, problem=f"{missing} missing at the end")
+    if last > _named(database)[0]:
+        return ChainReport(
+            rows=last, broken_at=expected, problem=f"nothing says that row {last} is the newest: rows after it may be missing"
+        )
+    return ChainReport(rows=last)
+
+
+def _problem(row: AuditRow, before: str, expected: int) -> str:
+    if row.id != expected:
+        return f"row {expected} is missing; row {row.id} follows row {expected - 1}"
+    if row.before != before:
+        return f"row {row.id} does not follow the row before it"
+    return "" if row.hash == _digest(row) else f"row {row.id} was changed after it was written"
+
+
+def _named(database: Database) -> tuple[int, str]:
+    with database.read() as session:
+        return _head(session) or (0, "")
 
 
 def _rows(database: Database) -> Iterator[AuditRow]:

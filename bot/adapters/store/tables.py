@@ -154,6 +154,15 @@ class AuditRow(SQLModel, table=True):
     hash: str
 
 
+class AuditHeadRow(SQLModel, table=True):
+    """The audit log's newest row: its number and hash, written with it. There is one such row, once there is a log."""
+
+    __tablename__ = "audit_head"
+    one: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = Field(sa_type=sa.BigInteger)
+    hash: str
+
+
 class ChatTieRow(SQLModel, table=True):
     """Which account of the forge a chat's user has proved to be. `account` is the forge's number, `login` what it was called then."""
 
