@@ -36,10 +36,16 @@ class LocalHistory:
         """`path` is the work tree or the bare repository. Raises UserError where neither is there."""
         inner = path / ".git"
         if inner.is_file():
-            raise UserError(f"{path} is a linked work tree.", fix="Name the repository that it belongs to.")
+            raise UserError(
+                f"{path} is a linked work tree.", why="its history is kept in another folder", fix="Name the repository that it belongs to."
+            )
         self._directory = (inner if inner.is_dir() else path).absolute()
         if not (self._directory / "HEAD").exists():
-            raise UserError(f"{path} is no git repository.", fix="Name a clone or a bare repository on this machine.")
+            raise UserError(
+                f"{path} is no git repository.",
+                why="there is no .git and no HEAD in it" if path.is_dir() else "there is no such folder",
+                fix="Name a clone or a bare repository on this machine.",
+            )
 
     def head(self, branch: str) -> str:
         """The commit that a branch, tag or commit name stands for; UserError where there is none."""
@@ -93,7 +99,7 @@ class LocalHistory:
         answer = self._run(arguments, feed)
         if not answer.ok:
             why = answer.err.strip().splitlines()[-1] if answer.err.strip() else "it took too long" if answer.timed_out else "not found"
-            raise UserError(f"git cannot read {told} in {self._directory}: {why}.", fix="Check the path and the branch's name.")
+            raise UserError(f"git cannot read {told} in {self._directory}.", why=why, fix="Check the path and the branch's name.")
         return answer.out
 
     def _run(self, arguments: Sequence[str], feed: bytes = b"") -> GitAnswer:

@@ -65,7 +65,9 @@ def _wanted(config: Config, stages: Sequence[str]) -> list[str]:
     known = config.order()
     unknown = [stage for stage in stages if stage not in known]
     if unknown:
-        raise UserError(f"There is no stage {unknown[0]}.", fix=f"the stages are {', '.join(known)}")
+        raise UserError(
+            f"There is no stage {unknown[0]}.", why="the configuration does not have it", fix=f"the stages are {', '.join(known)}"
+        )
     return [stage for stage in known if not stages or stage in stages]
 
 
@@ -88,7 +90,11 @@ def offline_plans(folder: Path, *, stages: Sequence[str], path: Path | None = No
     names = [name for name in config.order() if (folder / name).is_dir()]
     if len(names) < len(config.order()):
         missing = next(name for name in config.order() if name not in names)
-        raise UserError(f"{folder} has no folder {missing}.", fix="one folder per stage of the configuration, named as the stage is")
+        raise UserError(
+            f"{folder} has no folder {missing}.",
+            why="without servers a stage is read from the folder of its name",
+            fix="one folder per stage of the configuration, named as the stage is",
+        )
     now = wall_clock()
     read = {name: _read(folder / name) for name in names}
     services = views(config, {name: slots for name, (slots, _) in read.items()}, {name: problems for name, (_, problems) in read.items()})
@@ -113,7 +119,11 @@ def _plain_config(names: list[str]) -> Config:
 
 def _stage_folders(folder: Path) -> list[str]:
     if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder.", fix="name a folder that holds one folder per stage")
+        raise UserError(
+            f"{folder} is not a folder.",
+            why="--checkout is read stage by stage, each from a folder in it",
+            fix="name a folder that holds one folder per stage",
+        )
     names = [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     usual = {name: place for place, name in enumerate(USUAL_ORDER)}
     return sorted(names, key=lambda name: (usual.get(name.lower(), len(usual)), name))

@@ -20,7 +20,11 @@ def opened(url: str) -> "Iterator[Database]":
     if address.startswith("sqlite"):
         path = Path(address.removeprefix("sqlite:///"))
         if not path.is_file():
-            raise UserError(f"there is no database at {path}", fix="name it with --database, or start `promotion-bot serve` first")
+            raise UserError(
+                f"there is no database at {path}",
+                why="a command that only looks does not make one",
+                fix="name it with --database, or start `promotion-bot serve` first",
+            )
     database = Database(address)
     try:
         migrate.require_current(database)

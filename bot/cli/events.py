@@ -84,7 +84,12 @@ def retry(
             enqueuer.close()
             engine.dispose()
     if row is None:
-        raise UserError(f"there is no delivery {delivery}", fix="`promotion-bot events` lists those that are known", code="NotFound")
+        raise UserError(
+            f"there is no delivery {delivery}",
+            why="it never arrived, or was forgotten after its time",
+            fix="`promotion-bot events` lists those that are known",
+            code="NotFound",
+        )
     stages = ", ".join(row.stages) or "no stage"
     typer.echo(f"{delivery} is taken up again; woken: {stages}")
 

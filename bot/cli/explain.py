@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli._complete import services, stages
-from bot.cli._source import Events, Live, read_source
+from bot.cli._complete import services
+from bot.cli._source import Events, Live, LookedAt, read_source
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def explain(
     end: Annotated[str, typer.Option("--to", help="The day after the window's last day.")],
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of the window's days.")] = "UTC",
     as_of: Annotated[str | None, typer.Option("--as-of", help="What was known at this instant (RFC 3339); now by default.")] = None,
-    stage: Annotated[str, typer.Option("--stage", help="The stage to look at.", autocompletion=stages)] = "prod",
+    stage: LookedAt = None,
     service: Annotated[str | None, typer.Option("--service", help="Only this service.", autocompletion=services)] = None,
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
     events: Events = None,
@@ -57,7 +57,7 @@ def explain(
         source.history,
         window=want.window,
         as_of=want.as_of,
-        stage=stage,
+        stage=stage or source.stage,
         service=service,
         team=team,
         owners=source.owners,

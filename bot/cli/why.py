@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
         from bot.planning.standing import Standing
 
         if config is None and checkout is None:
-            raise UserError("Say where to look.", fix="give --config FILE, or --checkout FOLDER")
+            raise UserError(
+                "Say where to look.", why="neither --config nor --checkout is given", fix="give --config FILE, or --checkout FOLDER"
+            )
         if checkout is not None:
             found = offline_plans(checkout, stages=[stage], path=config)
         else:

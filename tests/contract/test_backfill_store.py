@@ -102,6 +102,18 @@ def test_the_report_of_the_first_day_stands_with_its_doubts_and_a_second_run_cha
     assert json.loads(world.run("--fresh", "-o", "json").stdout)["changed"] == 0
 
 
+def test_the_last_stage_is_meant_where_nothing_says_which_and_what_the_configuration_says_goes_first(world: World) -> None:
+    world.run()
+    assert world.report() == world.report("--stage", "live")
+    assert (world.report()["stage"], world.report()["deployments"]) == ("live", 2)
+    explained = ["explain", "deployments_per_day", "--config", str(world.config), "--database", world.url, *WINDOW]
+    assert CliRunner().invoke(APP, explained).stdout == CliRunner().invoke(APP, [*explained, "--stage", "live"]).stdout
+    world.config.write_text(world.config.read_text().replace("zone: UTC}", "zone: UTC, stage: dev}"))
+    assert world.report()["stage"] == "dev"
+    without = CliRunner().invoke(APP, ["report", "--database", world.url, *WINDOW, "-o", "json"])
+    assert json.loads(without.stdout)["stage"] == "prod"
+
+
 def test_what_the_bot_recorded_itself_wins_and_is_not_doubled(world: World) -> None:
     moves = (Move(service="payments", old=release("1.1.0"), new=release("1.2.0")),)
     moved = promotion(id="p", stage="live", merge_commit=world.shas["1.2.0"], moves=moves)

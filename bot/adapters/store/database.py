@@ -51,6 +51,7 @@ def normalise(url: str) -> str:
         case _:
             raise UserError(
                 f"the database URL begins with {scheme!r}, which is not known",
+                why="the bot keeps its records in SQLite or PostgreSQL",
                 fix="use sqlite:///path/to/file.db or postgresql://user@host/database",
             )
 
@@ -215,10 +216,15 @@ def _as_ours(error: DBAPIError) -> Exception:
     if "malformed" in lower or "not a database" in lower:
         return UserError(
             f"the database file is damaged ({first})",
+            why="SQLite does not find its own format in it",
             fix="restore the file from a backup, or move it away: all but unproven approvals is rebuilt",
         )
     if "readonly" in lower or "read-only" in lower:
-        return UserError(f"the database cannot be written ({first})", fix="give the process write access to the file and its folder")
+        return UserError(
+            f"the database cannot be written ({first})",
+            why="the file, its folder or the server allows reading only",
+            fix="give the process write access to the file and its folder",
+        )
     if "full" in lower or "no space" in lower:
         return TransientError(f"the disk of the database is full ({first})")
     if "no such table" in lower or "undefined" in type(error.orig).__name__.lower():

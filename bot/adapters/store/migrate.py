@@ -80,6 +80,7 @@ def require_current(database: Database) -> None:
         state = "is empty" if found is None else f"is at revision {found}"
         raise UserError(
             f"the database {state}; this program needs revision {head()}",
+            why="only `serve` changes the tables of a database that is in use",
             fix="start `promotion-bot serve` once: it brings the schema up to date",
         )
 
@@ -91,12 +92,14 @@ def _check(connection: sa.Connection) -> str | None:
         if foreign:
             raise NotOurDatabase(
                 f"the database holds tables that are not the bot's (for example {sorted(foreign)[0]!r})",
+                why="somebody else keeps their records in it, and the bot changes none but its own",
                 fix="give the bot a database of its own",
             )
         return None
     if found not in revisions():
         raise DatabaseTooNew(
             f"the database is at schema revision {found}, which this version of promotion-bot (newest known: {head()}) does not know",
+            why="a newer version has written it, and what it changed is not known here",
             fix="run the promotion-bot version that wrote it, or a newer one; nothing was changed",
         )
     return found

@@ -77,7 +77,9 @@ def example_tree() -> Path:
     found = Path(__file__).resolve().parents[3] / "environments"
     if not found.is_dir():
         raise UserError(
-            "The example environments are not part of this installation.", fix="run from a checkout, or name a folder with --from"
+            "The example environments are not there.",
+            why="they are part of the project's checkout, not of what is installed",
+            fix="run from a checkout, or name a folder with --from",
         )
     return found
 

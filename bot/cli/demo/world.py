@@ -51,11 +51,17 @@ class World:
 def stages_of(directory: Path) -> tuple[str, ...]:
     """The stage folders of a directory: in the usual order where their names are usual, else by name."""
     if not directory.is_dir():
-        raise UserError(f"{directory} is not a folder.", fix="name a folder that holds one folder per stage")
+        raise UserError(
+            f"{directory} is not a folder.",
+            why="the demo's repositories are made from the folders in it",
+            fix="name a folder that holds one folder per stage",
+        )
     found = sorted(entry.name for entry in directory.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if len(found) < 2:
         raise UserError(
-            f"{directory} holds {len(found)} stage folders; versions need at least two.", fix="one folder per stage, such as dev and prod"
+            f"{directory} holds {len(found)} stage folders.",
+            why="versions travel from one to the next, so that two are the least",
+            fix="one folder per stage, such as dev and prod",
         )
     usual = {name: place for place, name in enumerate(KNOWN_ORDER)}
     return tuple(sorted(found, key=lambda name: (usual.get(name.lower(), len(usual)), name)))
