@@ -30,6 +30,12 @@ def only(before: str, after: str) -> ObjectChange:
     return found
 
 
+def test_parts_without_an_object_are_left_out_and_things_without_names_go_by_their_numbers() -> None:
+    head = "---\n\n---\njust text\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+    change = only(f"{head}list: [1, {{a: 2}}, {{name: n}}]\n", f"{head}list: [1, {{a: 3}}, {{name: n}}]\n")
+    assert [(field.path, field.old, field.new) for field in change.fields] == [("/list/1/a", "2", "3")]
+
+
 def test_equal_renderings_differ_in_nothing() -> None:
     assert object_changes(POD, POD) == ()
 
