@@ -108,3 +108,17 @@ def test_missing_permissions_are_named(tmp_path: Path) -> None:
         assert "members: read" in caught.value.fix
     finally:
         world.hub.stop()
+
+
+def test_a_suspended_app_is_told_so_and_works_again_once_it_may(world: ForgeWorld) -> None:
+    number = world.open()
+    head = world.read(number).head
+    world.hub.suspend_app("promoter", "ada")
+    with world.calls() as calls:
+        for _ in range(3):
+            with pytest.raises(Refused) as caught:
+                world.forge.merge(REPO, number, head=head, method="squash", title="t")
+    assert "suspended" in f"{caught.value.what} {caught.value.fix}"
+    assert len(calls()) <= 9, "a refusal is not repeated by itself"
+    world.hub.suspend_app("promoter", "ada", suspended=False)
+    world.forge.merge(REPO, number, head=head, method="squash", title="t")

@@ -156,3 +156,20 @@ def test_a_push_that_hangs_is_killed_and_its_outcome_unknown(world: World) -> No
     with pytest.raises(OutcomeUnknown):
         bot.push(NAME, {"main": (base, ours)})
     assert datetime.now(UTC) - started < timedelta(seconds=10)
+
+
+def test_a_submodule_is_neither_read_nor_written_through(world: World) -> None:
+    first = world.person({"a": "1"})
+    git(world.work, "update-index", "--add", "--cacheinfo", f"160000,{first},sub")
+    tree = git(world.work, "write-tree")
+    who = {f"GIT_{role}_{what}": "ada@x.io" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    base = git(world.work, "commit-tree", tree, "-p", first, "-m", "a submodule", **who)
+    git(world.work, "push", "-q", "origin", f"{base}:refs/heads/main")
+    bot = world.bot()
+    bot.refresh(NAME)
+    assert {entry.mode for entry in bot.tree(NAME, base) if entry.path == "sub"} <= {"160000"}
+    with pytest.raises(UserError):
+        bot.read(NAME, base, "sub")
+    for path in ("sub", "sub/x.yaml"):
+        with pytest.raises(UserError):
+            bot.commit(NAME, parent=base, files={path: b"2"}, message="m", at=AT)

@@ -224,3 +224,10 @@ def test_who_may_read_one_stage_asks_for_all_and_sees_that_one(served: Served) -
     assert served.run("rea", "status").status_code == 200
     assert served.run("rea", "status dev").status_code == 403
     assert served.run("sam", "status").status_code == 403
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "authorization"])
+def test_a_token_in_the_address_is_not_taken(served: Served, name: str) -> None:
+    answer = served.client.get("/api/v1/stages", params={name: served.tokens["ana"]})
+    assert answer.status_code == 401
+    assert served.tokens["ana"] not in answer.text

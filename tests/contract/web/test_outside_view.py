@@ -1,18 +1,24 @@
 """What the server shows of itself: counted refusals, links that do not follow the request's host, a late event loop."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from bot.adapters.store.database import Database
+from bot.adapters.store.history import StoredHistory
 from bot.web import metrics
 from bot.web.github_hook import PATH
 from bot.web.health import loop_watch
 from tests.support.web import WebWorld, web_world
 
+ROOT = Path(__file__).parents[3]
 LIES = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "javascript", "forwarded": "host=evil.example"}
 
 
@@ -67,3 +73,30 @@ def test_a_blocked_event_loop_is_measured_told_and_seen_for_a_minute() -> None:
     assert 1.0 < late < 5.0
     [line] = [one for one in told if one["event"] == "web.loop_blocked"]
     assert (line["log_level"], line["seconds"] > 1.0) == ("warning", True)
+
+
+def test_leaving_the_merge_queue_only_says_look_again(world: WebWorld) -> None:
+    where = {"repository": {"id": 17, "full_name": "acme/env-qa"}, "sender": {"id": 5, "login": "github-merge-queue[bot]"}}
+    told = {"action": "dequeued", "reason": "CI_FAILURE", "pull_request": {"number": 7, "state": "open", "base": {"ref": "main"}}}
+    assert world.send("pull_request", {**told, **where}).json() == {"status": "accepted"}
+    history = StoredHistory(world.database)
+    assert set(history.stale_pulls("acme/env-qa")) == {7}
+    assert list(history.promotions("qa")) == []
+
+
+def test_without_a_secret_serve_ends_with_2_and_says_how_to_set_one(tmp_path: Path) -> None:
+    config = tmp_path / "bot.yaml"
+    config.write_text("version: 1\npipeline:\n  stages:\n    dev: {repository: acme/env-dev}\n")
+    given = {name: value for name, value in os.environ.items() if not name.startswith("PROMOTION_BOT_")}
+    done = subprocess.run(
+        [sys.executable, "-c", "from bot.cli.main import main; main()", "serve", "--config", str(config)],
+        env=given | {"PROMOTION_BOT_STATE_DIR": str(tmp_path / "state"), "PROMOTION_BOT_GITHUB_TOKEN": "t" * 20, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    told = done.stderr.splitlines()
+    assert done.returncode == 2, done.stderr
+    assert [line.partition(":")[0] for line in told[-3:]] == ["error", "why", "fix"]
+    assert "PROMOTION_BOT_GITHUB_WEBHOOK_SECRETS" in done.stderr
