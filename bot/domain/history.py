@@ -104,10 +104,11 @@ class History:
     """Everything that is known: events in any order, possibly doubled; `version_order` oldest first, where somebody gave one.
 
     `ignored_fields` counts fields that the reader did not know, by their name. `unknown` says of rollouts (by id) why nobody knows what
-    they carried.
+    they carried. `notes` are stage, code and count of what a backfill could not tell about a whole branch.
     """
 
     events: tuple[Event, ...]
     version_order: tuple[str, ...] | None = None
     ignored_fields: tuple[tuple[str, int], ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str, int], ...] = ()

@@ -32,6 +32,8 @@ NOTES = {
     "no_version": "no version of anything ever stood there: is it the right folder and branch?",
     "unreadable": "files with places whose version could not be read",
 }
+OF_BRANCH = frozenset({"ambiguous", "clock_order", "rewritten", "unreadable"})
+"""The notes that no single deployment carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,8 @@ class HealthChange:
 class Records:
     """What the database holds about deliveries. `carried` is by the rollout's id.
 
-    `rebuilt` came from a backfill, without teams; `merged` is (stage, commit) of what the bot itself merged or reverted, read with it.
+    `rebuilt` came from a backfill, without teams; `merged` is (stage, commit) of what the bot itself merged or reverted, read with it;
+    `notes` are stage, code and count of what a backfill could not tell about a branch.
     """
 
     deployments: Sequence[SaveDeployment] = ()
@@ -48,6 +49,7 @@ class Records:
     in_flight: Sequence[Promotion] = ()
     rebuilt: Sequence[Deploy] = ()
     merged: frozenset[tuple[str, str]] = frozenset()
+    notes: tuple[tuple[str, str, int], ...] = ()
 
 
 def live_history(records: Records, *, teams: Mapping[str, str] | None = None, grace: Mapping[str, timedelta] | None = None) -> History:
@@ -77,7 +79,7 @@ def live_history(records: Records, *, teams: Mapping[str, str] | None = None, gr
     for incident in (one for one in records.incidents if not one.withdrawn):
         events += told(replace(incident, deploy=renamed.get(incident.deploy or "", incident.deploy)), ours)
     unknown = tuple((name, brought.problem) for name, brought in records.carried.items() if brought.problem)
-    return History(events=tuple(events), unknown=unknown)
+    return History(events=tuple(events), unknown=unknown, notes=records.notes)
 
 
 def _with_rebuilt(ours: dict[tuple[str, str], list[Deploy]], records: Records, owners: Mapping[str, str]) -> dict[str, str]:

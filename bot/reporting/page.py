@@ -84,6 +84,7 @@ def build_page(
             without_team=assigned.without,
             ignored_fields=dict(history.ignored_fields),
             unknown=dict(history.unknown),
+            notes=[(code, count) for where, code, count in history.notes if where == stage],
         ),
         rollouts=tuple(mine),
         stages=tuple(stages) if stages is not None else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.domain.history import RolloutKind
+from bot.reporting.backfill import NOTES, OF_BRANCH
 from bot.reporting.dora import Report
 from bot.reporting.doubts import long_silences, odd_days
 
@@ -42,9 +43,11 @@ def quality_of(
     without_team: Sequence[str] = (),
     ignored_fields: Mapping[str, int] | None = None,
     unknown: Mapping[str, str] | None = None,
+    notes: Sequence[tuple[str, int]] = (),
 ) -> tuple[QualityRow, ...]:
     """The rows for one report. `moved` and `without_team` are services; `ignored_fields` counts unknown fields by name; `unknown` says
-    by the rollout's id why nobody knows what it carried (a deleted tag, rewritten history, no source repository)."""
+    by the rollout's id why nobody knows what it carried (a deleted tag, rewritten history, no source repository).
+    `notes` count what a backfill could not tell about the stage's whole branch."""
     rows = [*_window_rows(report), *_clock_rows(report), *_link_rows(report), *_source_rows(report), *_event_rows(report)]
     if report.team is not None:
         rows.append(_row("without_team", without_team, "services have events without a team and no owner is configured; they are left out"))
@@ -52,6 +55,7 @@ def quality_of(
     why = unknown or {}
     bare = [f"{r.deploy.id}: {why[r.deploy.id]}" for r in report.deployments if r.deploy.id in why]
     rows.append(_row("unknown_commits", bare, "deployments carried what the source repository cannot tell; their lead times are not known"))
+    rows += [QualityRow(code=code, count=count, sentence=f"{NOTES[code]} (backfill)") for code, count in notes if code in OF_BRANCH]
     ignored = dict(ignored_fields or {})
     rows.append(
         QualityRow(

@@ -102,6 +102,17 @@ def test_the_report_of_the_first_day_stands_with_its_doubts_and_a_second_run_cha
     assert json.loads(world.run("--fresh", "-o", "json").stdout)["changed"] == 0
 
 
+def test_what_a_branch_could_not_tell_is_data_quality_of_its_stage(world: World) -> None:
+    job = world.live.path / "prod" / "job.yaml"
+    job.write_text(DEPLOYMENT.format(name="api", version="1.2.0").replace("name: api", "name: job"))
+    world.live.put("half of it", at="2026-11-12T10:00:00Z")
+    world.run()
+    rows = {row["code"]: (row["count"], row["sentence"]) for row in world.report("--stage", "live")["quality"]}
+    assert rows["ambiguous"][0] == 1
+    assert "disagreed about its version" in rows["ambiguous"][1]
+    assert "ambiguous" not in {row["code"] for row in world.report("--stage", "dev")["quality"]}
+
+
 def test_the_last_stage_is_meant_where_nothing_says_which_and_what_the_configuration_says_goes_first(world: World) -> None:
     world.run()
     assert world.report() == world.report("--stage", "live")
@@ -241,6 +252,16 @@ def test_without_stages_it_reads_those_of_the_configuration_from_the_bots_own_cl
     assert {(one.stage, one.service) for one in StoredDelivery(database).records().rebuilt} == {("dev", "payments"), ("live", "payments")}
     database.close()
     assert git(tmp_path / "state" / "clones" / "acme+env-dev.git", "rev-parse", "refs/remotes/origin/main")
+
+
+def test_it_is_written_into_either_database_made_where_it_is_not_there_yet(world: World, database_url: str) -> None:
+    world.url = database_url
+    assert json.loads(world.run("-o", "json").stdout)["changed"] == 7
+    assert json.loads(world.run("-o", "json").stdout)["changed"] == 0
+    assert world.report()["deployments"] == 2
+    assert json.loads(CliRunner().invoke(APP, ["backfill", "--forget", "--database", database_url, "-o", "json"]).stdout) == {
+        "forgotten": 7
+    }
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class StoredDelivery:
                 health = health.where(HealthHistoryRow.stage == stage)
                 incidents = incidents.where(col(IncidentRow.stage).in_((stage, "")))
             rollouts, changes = session.exec(deployments), session.exec(health)
-            rebuilt, merged = rebuilt_of(session, stage)
+            rebuilt = rebuilt_of(session, stage)
             return Records(
                 deployments=tuple(codec.load(SaveDeployment, row.document) for row in rollouts),
                 health=tuple(
@@ -55,8 +55,9 @@ class StoredDelivery:
                 incidents=tuple(codec.load(Incident, row.document) for row in session.exec(incidents)),
                 carried={row.deploy: codec.load(Carried, row.document) for row in session.exec(select(CarriedRow))},
                 in_flight=tuple(self._in_flight(session)),
-                rebuilt=rebuilt,
-                merged=merged,
+                rebuilt=rebuilt.deploys,
+                merged=rebuilt.merged,
+                notes=rebuilt.notes,
             )
 
     def _in_flight(self, session: Session) -> Iterable[Promotion]:

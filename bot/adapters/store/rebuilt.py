@@ -5,6 +5,7 @@ on, in one transaction. Nothing that the bot recorded is read or written here bu
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,15 @@ from bot.domain.history_json import read_event
 from bot.domain.instants import parse_instant
 
 _SAME = ("head", "since", "folder", "notes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """The rebuilt rollouts, the (stage, commit) of what the bot merged or reverted, and (stage, code, count) of branches' doubts."""
+
+    deploys: Sequence[Deploy]
+    merged: frozenset[tuple[str, str]]
+    notes: tuple[tuple[str, str, int], ...]
 
 
 class StoredBackfill:
@@ -67,13 +77,18 @@ class StoredBackfill:
         return gone
 
 
-def rebuilt_of(session: Session, stage: str | None) -> tuple[Sequence[Deploy], frozenset[tuple[str, str]]]:
-    """The rebuilt rollouts of a stage or of all, and the (stage, commit) of what the bot merged or reverted there."""
+def rebuilt_of(session: Session, stage: str | None) -> Rebuilt:
+    """What is kept of a stage or of all."""
     rows = select(RebuiltRow.document).order_by(col(RebuiltRow.at), col(RebuiltRow.id))
+    states = select(BackfillRow).order_by(BackfillRow.stage)
     if stage is not None:
-        rows = rows.where(RebuiltRow.stage == stage)
+        rows, states = rows.where(RebuiltRow.stage == stage), states.where(BackfillRow.stage == stage)
     found = tuple(event for document in session.exec(rows) if isinstance(event := read_event(document), Deploy))
-    return found, frozenset(_merged(session, stage)) if found else frozenset()
+    return Rebuilt(
+        deploys=found,
+        merged=frozenset(_merged(session, stage)) if found else frozenset(),
+        notes=tuple((row.stage, code, count) for row in session.exec(states) for code, count in sorted(row.document["notes"].items())),
+    )
 
 
 def _merged(session: Session, stage: str | None) -> Iterator[tuple[str, str]]:
