@@ -3,6 +3,7 @@
 The order of work and the state file. What a change of version means is decided by `reporting.backfill`, what a file holds by `manifests`.
 """
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -89,13 +90,14 @@ class Backfill:
         branch = Branch(stage=place.stage)
         after: str | None = None
         events: list[dict[str, object]] = []
-        if known is not None and known["folder"] == place.folder and self._as_far_back(known):
+        if known is not None and self._goes_on(known, place):
             since = parse_instant(known["since"]) if known["since"] else None
             if clone.has(known["head"], head):
                 branch, after, events = _restored(place.stage, known), known["head"], list(known["events"])
             else:
                 branch.notes["rewritten"] += 1
-        settings = {"folder": place.folder, "since": format_instant(since) if since else None}
+        told_of = {"services": self._services(), "sources": sorted(self.sources)}
+        settings = {"folder": place.folder, "since": format_instant(since) if since else None, **told_of}
         standing = Standing(clone, place.folder)
         commits = clone.walk(head, after=after, folder=place.folder)
         if after is not None:
@@ -114,8 +116,17 @@ class Backfill:
         state[place.stage] = settings | _saved(branch, head, events)
         self.keep(state)
 
-    def _as_far_back(self, known: Mapping[str, Any]) -> bool:
-        """Whether the run before looked as far back as this one is asked to; else it is read anew."""
+    def _services(self) -> str:
+        """A fingerprint of what the configuration says of services: under other names the same commits are other rollouts."""
+        told = {name: one.model_dump(mode="json") for name, one in self.config.services.items()} if self.config is not None else None
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _goes_on(self, known: Mapping[str, Any], place: Place) -> bool:
+        """Whether the run before read the same, at least as far back and with every source of this one; else it is read anew."""
+        if known["folder"] != place.folder or known.get("services", self._services()) != self._services():
+            return False
+        if not self.sources.keys() <= set(known.get("sources", self.sources)):
+            return False
         if known["since"] is None:
             return True
         return self.since is not None and parse_instant(known["since"]) <= self.since

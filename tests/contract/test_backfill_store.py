@@ -16,6 +16,7 @@ from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.migrate import upgrade
 from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.rebuilt import StoredBackfill
+from bot.app.sole import sole_server
 from bot.cli.main import load_commands
 from bot.collectors.delivery import DeliveryFigures
 from bot.collectors.proposals import answer
@@ -227,6 +228,26 @@ def test_a_run_that_is_killed_goes_on_and_one_that_looks_further_back_reads_anew
     assert [one.version for one in world.delivery.records("live").rebuilt] == ["1.1.0", "1.2.0", "1.1.0"], "it forgets nothing by itself"
     world.run("--since", "2026-09-01")
     assert [one.version for one in world.delivery.records("live").rebuilt] == ["1.0.0", "1.1.0", "1.2.0", "1.1.0"]
+
+
+def test_other_services_or_a_new_source_are_read_anew_and_a_source_that_is_away_takes_nothing_back(world: World) -> None:
+    world.run()
+    source = Repository(world.folder / "source")
+    for number, version in enumerate(("1.0.0", "1.1.0", "1.2.0")):
+        source.git("tag", version, source.put("work", at=f"2026-09-0{number + 1}T00:00:00Z"))
+    given = ["--source", f"payments={source.path}", "-o", "json"]
+    assert json.loads(world.run(*given).stdout)["changed"] == 4, "two promotions in each stage brought commits"
+    assert json.loads(world.run(*given).stdout)["changed"] == 0
+    assert json.loads(world.run("-o", "json").stdout)["changed"] == 0
+    assert sum(len(one.commits) for one in world.delivery.records().rebuilt) == 4
+    world.config.write_text(world.config.read_text().replace("payments:", "checkout:"))
+    assert json.loads(world.run("-o", "json").stdout)["events"] == 7
+    assert {one.service for one in world.delivery.records().rebuilt} == {"checkout"}
+
+
+def test_it_is_written_beside_the_process_that_serves(world: World) -> None:
+    with sole_server(world.url, lambda: MONDAY):
+        assert json.loads(world.run("-o", "json").stdout)["changed"] == 7
 
 
 def test_without_stages_it_reads_those_of_the_configuration_from_the_bots_own_clones(

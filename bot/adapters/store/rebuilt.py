@@ -20,7 +20,7 @@ from bot.domain.history import Deploy
 from bot.domain.history_json import read_event
 from bot.domain.instants import parse_instant
 
-_SAME = ("head", "since", "folder", "notes")
+_SAME = ("head", "since", "folder", "services", "sources", "notes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class StoredBackfill:
         changed = 0
         for stage, state in states.items():
             before = self._kept.get(stage)
-            if before is not None and all(before[name] == state[name] for name in (*_SAME, "events")):
+            if before is not None and all(before.get(name) == state.get(name) for name in (*_SAME, "events")):
                 continue
             with self._database.write() as session:
                 changed += _write(session, stage, before, state, now)
@@ -117,4 +117,4 @@ def _write(session: Session, stage: str, before: Mapping[str, Any] | None, state
 
 def _copy(state: Mapping[str, Any]) -> dict[str, Any]:
     """What is compared later, of a state that its owner goes on changing."""
-    return {name: state[name] for name in ("head", "since", "folder")} | {"notes": dict(state["notes"]), "events": list(state["events"])}
+    return {name: state.get(name) for name in _SAME} | {"notes": dict(state["notes"]), "events": list(state["events"])}
