@@ -27,6 +27,8 @@ log = structlog.get_logger("elsewhere")
 AT_MOST_EVERY = timedelta(seconds=15)
 AGAIN = timedelta(minutes=1)
 REFUSED = timedelta(hours=1)
+CAUGHT_UP = timedelta(minutes=30)
+"""So long after its end a promotion's message is still begun: the chat, or our own record of it, was down while the promotion was open."""
 STILL_TOLD = timedelta(days=1)
 """So long after its end a promotion's message and record are still brought up to date."""
 HASH = "hash"
@@ -63,7 +65,10 @@ class Elsewhere:
         for what, write in (("card", self._card), ("deployment", self._deployment), ("event", _events)):
             for promotion in promotions:
                 key = f"{what}:{promotion.id}"
-                if f"{key}:{promotion.version}" in self._final or now < self._not_before.get(what, now):
+                if f"{key}:{promotion.version}" in self._final:
+                    continue
+                if now < self._not_before.get(what, now):
+                    looks.append(self._not_before[what])
                     continue
                 try:
                     look = write(tools, promotion, key, promotions)
@@ -102,7 +107,7 @@ class Elsewhere:
         stored = tools.history.binding(key)
         bound = dict(stored[1]) if stored else _inherited(tools, promotion, others)
         wanted = _hash(card)
-        if bound.get(HASH) == wanted or (not bound and not promotion.state.in_flight):
+        if bound.get(HASH) == wanted or (not bound and _over(promotion, now)):
             return None
         if not bound and (until := self.quiet(now)) is not None:
             return until
@@ -140,6 +145,10 @@ def _events(tools: Tools, promotion: Promotion, _key: str, _others: list[Promoti
     if tools.others:
         for event in events(promotion):
             telling.copies(tools, event)
+
+
+def _over(promotion: Promotion, now: datetime) -> bool:
+    return not promotion.state.in_flight and (promotion.ended_at is None or now - promotion.ended_at >= CAUGHT_UP)
 
 
 def _concerns(promotion: Promotion, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Alarm, Outcome, Verdict
 from bot.planning import opened
 from bot.reconcile import telling
-from bot.reconcile.elsewhere import Elsewhere
+from bot.reconcile.elsewhere import Elsewhere, _card_of
 from bot.sandbox.slack.workspace import Message
 from tests.contract.slack.slack_world import CHANNEL, SlackWorld
 from tests.support.slack_blocks import check
@@ -171,6 +171,37 @@ def test_c13_a_slack_that_is_down_holds_nothing_up_and_catches_up(world: SlackWo
         telling.post(world.tools(chat=world.chat()), one)
     assert world.outbox.counts() == {"sent": 1}
     assert len(roots(world)) == 1
+
+
+def test_a_promotion_that_ended_while_slack_was_down_is_told_once_it_is_back(world: SlackWorld) -> None:
+    promotion, elsewhere = world.opened(), Elsewhere(cards=world.chat())
+    world.slack.fault("status:503", times=50)
+    look = elsewhere.show(world.tools())
+    assert look is not None
+    promotion = moved(world, promotion, state=PromotionState.CLOSED, ended_at=world.clock())
+    assert elsewhere.show(world.tools()) == look, "a run in between forgets nothing"
+    world.slack.server.faults.clear()
+    world.clock.shift += look - world.clock() + timedelta(seconds=1)
+    elsewhere.cards = world.chat()
+    assert elsewhere.show(world.tools()) is None
+    [root] = roots(world)
+    assert "closed" in root.text
+
+
+def test_a_message_whose_record_was_lost_is_found_and_brought_to_the_end(world: SlackWorld) -> None:
+    promotion = world.opened()
+    world.chat().show(_card_of(world.tools(), promotion), {})
+    moved(world, promotion, state=PromotionState.CLOSED, ended_at=world.clock())
+    Elsewhere(cards=world.chat()).show(world.tools())
+    [root] = roots(world)
+    assert "closed" in root.text
+
+
+def test_what_ended_long_ago_is_not_begun(world: SlackWorld) -> None:
+    moved(world, world.opened(), state=PromotionState.CLOSED, ended_at=world.clock())
+    world.clock.shift += timedelta(hours=1)
+    assert Elsewhere(cards=world.chat()).show(world.tools()) is None
+    assert roots(world) == []
 
 
 def test_a_channel_that_is_not_there_is_told_with_what_to_mend(world: SlackWorld) -> None:
