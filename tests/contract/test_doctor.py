@@ -16,6 +16,7 @@ from bot.adapters.store import migrate
 from bot.adapters.store.database import Database
 from bot.cli.demo import world as demo
 from bot.cli.sandbox import addresses
+from bot.sandbox.cluster.accounts import Rule
 from tests.support.model_world import manifest
 
 COMMAND = [sys.executable, "-c", "from bot.cli.main import main; main()", "doctor"]
@@ -100,6 +101,16 @@ def test_what_is_missing_outside_is_named(place: Place) -> None:
     assert "acme/env-gone" in found["repository of qa"]["sentence"]
     assert found["repository of dev"]["grade"] == "ok", "one that fails hides no other"
     assert all(one["fix"] for one in found.values() if one["grade"] == "failed")
+
+
+def test_an_account_that_can_read_secrets_is_told(place: Place) -> None:
+    accounts = place.world.clusters["qa"].accounts
+    for user in accounts.rules:
+        accounts.rules[user] = (*accounts.rules[user], Rule(groups=("",), resources=("secrets",), verbs=("get",)))
+    _, found = place.doctor()
+    assert found["cluster of qa"]["grade"] == "warning"
+    assert "can read secrets" in found["cluster of qa"]["sentence"]
+    assert found["cluster of dev"]["grade"] == "ok"
 
 
 def test_a_damaged_database_is_found_before_it_is_opened_to_write(place: Place) -> None:
