@@ -151,6 +151,7 @@ def _into_database(job: "Backfill", database: str | None, *, fresh: bool) -> "tu
 
 def _forget(database: str | None, stages: list[str], *, as_json: bool) -> None:
     import json
+    from datetime import UTC
 
     from bot.adapters.store.rebuilt import StoredBackfill
     from bot.cli._refusal import NOT_FOUND, refuse
@@ -170,7 +171,7 @@ def _forget(database: str | None, stages: list[str], *, as_json: bool) -> None:
                 code=NOT_FOUND,
                 as_json=as_json,
             )
-        gone = stored.forget(names)
+        gone = stored.forget(names, now=datetime.now(UTC))
     typer.echo(json.dumps({"forgotten": gone}) if as_json else f"{gone} backfilled rollouts are forgotten; what the bot recorded stays")
 
 

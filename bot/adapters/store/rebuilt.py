@@ -1,7 +1,8 @@
 """What a backfill rebuilt, in tables of its own: kept stage by stage, read for the reports, and forgotten again when asked.
 
 Decides only that a stage's rows are exactly what the last backfill found there, written chunk by chunk with the place from where it goes
-on, in one transaction. Nothing that the bot recorded is read or written here but for the commits of its own promotions.
+on, in one transaction. Nothing that the bot recorded is read or written here but for the commits of its own promotions; the audit log
+gets a row for each change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from bot.adapters.store import audit
 from bot.adapters.store.database import Database
 from bot.adapters.store.report_tables import BackfillRow, RebuiltRow
 from bot.adapters.store.tables import PromotionRow
@@ -59,11 +61,13 @@ class StoredBackfill:
             if before is not None and all(before.get(name) == state.get(name) for name in (*_SAME, "events")):
                 continue
             with self._database.write() as session:
-                changed += _write(session, stage, before, state, now)
+                rows = _write(session, stage, before, state, now)
+                _note(session, "backfill", stage, rows, now)
+            changed += rows
             self._kept[stage] = _copy(state)
         return changed
 
-    def forget(self, stages: Iterable[str] = ()) -> int:
+    def forget(self, stages: Iterable[str] = (), *, now: datetime) -> int:
         """Take back what backfills brought to these stages, or to all; how many rollouts."""
         only = list(stages)
         with self._database.write() as session:
@@ -73,6 +77,7 @@ class StoredBackfill:
             connection = session.connection()
             connection.execute(states)
             gone = connection.execute(rows).rowcount
+            _note(session, "backfill forgotten", ", ".join(only) or "all stages", gone, now)
         self._kept = {}
         return gone
 
@@ -113,6 +118,13 @@ def _write(session: Session, stage: str, before: Mapping[str, Any] | None, state
     document = {name: value for name, value in state.items() if name != "events"}
     put(session, BackfillRow, {"stage": stage, "saved_at": now, "document": document}, keys=("stage",))
     return len(fresh) + len(gone)
+
+
+def _note(session: Session, action: str, subject: str, rows: int, now: datetime) -> None:
+    """A row of the audit log, where anything was changed: figures that were not there yesterday have their reason there."""
+    if rows:
+        why = "whoever may write the database asked for it on the command line"
+        audit.append(session, actor="command line", action=action, subject=subject, why=why, now=now, details={"rollouts": str(rows)})
 
 
 def _copy(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.adapters.store.audit import entries, verify
 from bot.adapters.store.database import Database
 from bot.adapters.store.delivery import StoredDelivery
 from bot.adapters.store.history import StoredHistory
@@ -92,7 +93,16 @@ def test_it_is_forgotten_stage_by_stage_and_only_when_asked(database: Database) 
     stored.keep({"qa": state([deploy("a", "1.0.0")]), "prod": state([deploy("d", "3.0.0", stage="prod")])}, now=NOW)
     prune(database, now=NOW + 4000 * DAY)
     assert len(StoredDelivery(database).records().rebuilt) == 2
-    assert stored.forget(["qa"]) == 1
+    assert stored.forget(["qa"], now=NOW) == 1
     assert set(stored.read()) == {"prod"}
-    assert stored.forget() == 1
+    assert stored.forget(now=NOW) == 1
     assert (stored.read(), StoredDelivery(database).records().rebuilt) == ({}, ())
+    assert stored.forget(now=NOW) == 0
+    log = [(one.action, one.subject, one.details["rollouts"]) for one in reversed(entries(database))]
+    assert log == [
+        ("backfill", "qa", "1"),
+        ("backfill", "prod", "1"),
+        ("backfill forgotten", "qa", "1"),
+        ("backfill forgotten", "all stages", "1"),
+    ]
+    assert verify(database).broken_at is None
