@@ -135,7 +135,10 @@ class Wire:
         if isinstance(reply.body, Mapping):
             return reply.body
         found = _NEXT.search(reply.headers.get("link", ""))
-        return {"items": reply.body or [], "next": found.group(1) if found else ""}
+        following = found.group(1) if found else ""
+        if following and not following.startswith(f"{self._base_url}/"):
+            raise TransientError(f"{ask.where}: the next page is said to lie on another server than {self._base_url}; it was not followed")
+        return {"items": reply.body or [], "next": following}
 
     def _ready(self, verb: str, path: str, ask: Ask, *, body: object, headers: Mapping[str, str] | None, resource: str) -> Reply:
         """Within the pauses and the budget; a refused token is renewed once (a 401 means that nothing happened)."""
