@@ -78,8 +78,10 @@ def new_text(source: Text, place: Place, node: Scalar, new: NewValue, address: A
             raise refuse(source, node, "InvalidVersion", f"{new.text[:80]!r} is no digest, and a digest stands there")
         return new.text
     parts = new.parts()
-    if isinstance(key, str) and key.lower().endswith("image") and node.style == "" and text in NULLS:
-        raise refuse(source, node, "FieldMissing", f"no image stands at `{key}` that could get another version")
+    if isinstance(key, str) and key.lower().endswith("image") and not as_reference:
+        if not text or (node.style == "" and text in NULLS):
+            raise refuse(source, node, "FieldMissing", f"no image stands at `{key}` that could get another version")
+        raise refuse(source, node, "NotAScalar", f"what stands at `{key}` is not an image reference that could get another version")
     if new.text is not None and parts.name is not None and parts.name != normal_name(text):
         raise refuse(source, node, "InvalidVersion", f"the new value is an image of {parts.name}, not of {normal_name(text) or text}")
     try:

@@ -136,3 +136,19 @@ def test_an_address_that_leads_nowhere_is_a_problem_and_no_slot(text: str, addre
     found = slot_at("x.yaml", text.encode(), address, artifact="a")
     assert found.slots == ()
     assert [(problem.path, problem.code) for problem in found.problems] == [("x.yaml", code)]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("a:b:c", "NotAScalar"),
+        ("not a ref!", "NotAScalar"),
+        ("UPPER/Case:1.0", "NotAScalar"),
+        ("'reg:5000/x y:1'", "NotAScalar"),
+        ("''", "FieldMissing"),
+    ],
+)
+def test_an_image_that_is_no_reference_is_not_replaced_by_a_version(value: str, code: str) -> None:
+    with pytest.raises(EditRefused) as refused:
+        edit(f"image: {value}\n".encode(), {"path": "$.image"}, {"tag": "2"})
+    assert refused.value.code == code
