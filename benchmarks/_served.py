@@ -1,6 +1,7 @@
-"""A bot's door and engine in a process of their own: `python -m benchmarks._served URL`. Prints its address, then waits for a line.
+"""A bot's door and engine in a process of their own: `python -m benchmarks._served URL SECONDS`. Prints its address, then waits
+for a line.
 
-Runs take 20 ms, as a stage that has nothing to do. The last line it prints is what it used, as JSON.
+Runs take SECONDS; a stage that has nothing to do takes about 0.02. The last line it prints is what it used, as JSON.
 """
 
 import json
@@ -31,7 +32,6 @@ from bot.web.server import create_app, listen
 
 STAGES = tuple(f"stage-{number}" for number in range(8))
 SECRET = b"benchmark"
-RUN_SECONDS = 0.02
 
 
 def wall_clock() -> datetime:
@@ -45,10 +45,15 @@ def main() -> None:
     queue_engine = make_queue_engine(database.url)
     bell = Bell()
     wakeups = Wakeups(database, Enqueuer(queue_engine), bell.ring)
-    runs: list[float] = []
+    runs, run_seconds = list[float](), float(sys.argv[2])
 
-    def run(_stage: str) -> RunResult:
-        time.sleep(RUN_SECONDS)
+    under_way, ended = set[str](), set[str]()
+
+    def run(stage: str) -> RunResult:
+        under_way.add(stage)
+        time.sleep(run_seconds)
+        under_way.discard(stage)
+        ended.add(stage)
         runs.append(time.monotonic())
         return RunResult()
 
@@ -80,6 +85,8 @@ def main() -> None:
         found = {
             "counts": counts,
             "runs": len(runs),
+            "stages": len(ended),
+            "under_way": len(under_way),
             "cpu": used.ru_utime + used.ru_stime,
             "rss_mb": _resident(),
             "line": line.strip(),

@@ -32,9 +32,9 @@ CLIENTS = 16
 class Served:
     """The process, its address, and what it says of itself."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, run_seconds: float = 0.02) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._served", url],
+            [sys.executable, "-m", "benchmarks._served", url, str(run_seconds)],
             cwd=Path(__file__).parents[1],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -59,18 +59,20 @@ class Served:
 
 
 @contextmanager
-def served(url: str) -> Iterator[Served]:
-    found = Served(url)
+def served(url: str, run_seconds: float = 0.02) -> Iterator[Served]:
+    """Until the end of the block."""
+    found = Served(url, run_seconds)
     try:
         yield found
-        found.ask("end")
+        if found.process.poll() is None:
+            found.ask("end")
     finally:
         found.process.kill()
         found.process.wait()
 
 
-def deliver(url: str, count: int, per_second: float) -> list[float]:
-    """Send at a fixed pace, whatever the answers take; the seconds of each answer."""
+def deliver(url: str, count: int, per_second: float, *, first: int = 0) -> list[float]:
+    """Send at a fixed pace, whatever the answers take; the seconds of each answer. No two events with a number of their own are alike."""
     local = threading.local()
 
     def ready() -> None:
@@ -98,8 +100,8 @@ def deliver(url: str, count: int, per_second: float) -> list[float]:
         list(pool.map(lambda _: together.wait(), range(CLIENTS)))
         futures = []
         began = time.perf_counter()
-        for number in range(count):
-            time.sleep(max(0.0, began + number / per_second - time.perf_counter()))
+        for number in range(first, first + count):
+            time.sleep(max(0.0, began + (number - first) / per_second - time.perf_counter()))
             futures.append(pool.submit(one, number))
         return [future.result() for future in futures]
 
