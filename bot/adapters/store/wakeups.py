@@ -93,9 +93,11 @@ class Wakeups:
                 )
                 .values(wake_at=at)
             )
-            if changed.rowcount == 1:
+            earlier = changed.rowcount == 1
+            if earlier:
                 self._enqueue(session.connection(), stage, f"{stage}@{at.timestamp():.3f}", wait)
-        self._ring(wait)
+        if earlier:
+            self._ring(wait)
 
     def begin(self, stage: str, run: str, *, now: datetime) -> None:
         """A run of the stage begins: from here on an event wants another one. Fenced."""

@@ -166,6 +166,16 @@ def test_only_an_earlier_time_is_scheduled_anew(wakeups: Wakeups, queue: Queue) 
     assert [wait for _, _, wait in queue.runs] == [600, 300]
 
 
+def test_the_bell_is_rung_for_what_was_enqueued_and_for_nothing_else(database: Database, queue: Queue) -> None:
+    rung: list[float] = []
+    wakeups = Wakeups(database, queue, rung.append)
+    wakeups.want("qa", "push", now=NOW)
+    for minutes in (10, 20, 5):
+        wakeups.schedule("qa", NOW + timedelta(minutes=minutes), now=NOW)
+    wakeups.enqueue_again("qa", now=NOW)
+    assert rung == [wait for _, _, wait in queue.runs] == [0.0, 600.0, 300.0, 0.0]
+
+
 def test_a_time_that_has_come_gives_room_for_the_next(wakeups: Wakeups, queue: Queue) -> None:
     wakeups.schedule("qa", NOW + timedelta(minutes=5), now=NOW)
     wakeups.begin("qa", "run", now=NOW + timedelta(minutes=5))
