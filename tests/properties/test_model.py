@@ -79,6 +79,7 @@ class Model(RuleBasedStateMachine):
         self.touched: set[tuple[str, str]] = set()
         self.bad: set[tuple[str, str]] = set()
         self.held: set[str] = set()
+        self.steps = 0
 
     @initialize()
     def settle_in(self) -> None:
@@ -203,7 +204,7 @@ class Model(RuleBasedStateMachine):
         self.world.points.left = 0
 
     @rule(replicas=st.sampled_from([1, 2]))
-    @precondition(lambda self: steps_done % 3 == 0)
+    @precondition(lambda self: self.steps % 3 == 0)
     def the_bot_is_started_anew(self, replicas: int) -> None:
         self.world.start(replicas)
 
@@ -297,6 +298,7 @@ class Model(RuleBasedStateMachine):
     def counted(self) -> None:
         global steps_done
         steps_done += 1
+        self.steps += 1
         self._check_commits({})
 
     @invariant()
