@@ -57,7 +57,7 @@ def main() -> None:
         runs.append(time.monotonic())
         return RunResult()
 
-    timing = Timing(poll_seconds=0.1)
+    timing = Timing()
     engine = Engine(
         stages=STAGES,
         run=run,

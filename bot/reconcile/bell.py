@@ -30,12 +30,16 @@ class Bell:
 
 
 class Ear(threading.Event):
-    """Takes the place of the event that ends a worker which waits on it between its looks: a ring ends that wait and nothing else."""
+    """Takes the place of the event that ends a worker which waits on it between its looks: a ring ends that wait and nothing else.
 
-    def __init__(self, bell: Bell) -> None:
+    However often the bell rings, `gap` seconds lie between two waits that end: many events at once are looked at together.
+    """
+
+    def __init__(self, bell: Bell, gap: float = 0.0) -> None:
         super().__init__()
-        self._bell = bell
+        self._bell, self._gap = bell, gap
         self._heard = bell._rung
+        self._ended_at = -math.inf
 
     def set(self) -> None:
         """The worker shall end."""
@@ -46,12 +50,14 @@ class Ear(threading.Event):
         """Until a ring, the time limit, or the end; True at the end only."""
         bell, limit = self._bell, math.inf if timeout is None else monotonic() + timeout
         with bell._changed:
-            while not self.is_set() and bell._rung == self._heard:
-                left = min(limit, *bell._due, math.inf) - monotonic()
-                if left <= 0:
-                    break
+            while not self.is_set() and (left := self._left(limit)) > 0:
                 bell._changed.wait(None if math.isinf(left) else left)
-            now = monotonic()
+            now = self._ended_at = monotonic()
             bell._due = [due for due in bell._due if due > now]
             self._heard = bell._rung
         return self.is_set()
+
+    def _left(self, limit: float) -> float:
+        """Seconds until the wait ends if nobody rings; 0 or less when it is over."""
+        due = -math.inf if self._bell._rung != self._heard else min(self._bell._due, default=math.inf)
+        return min(limit, max(due, self._ended_at + self._gap)) - monotonic()

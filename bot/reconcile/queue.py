@@ -72,7 +72,7 @@ class StageQueue:
             polling_interval_sec=self._poll,
             on_conflict="always_update",
         )
-        self._ear = Ear(self._bell)
+        self._ear = Ear(self._bell, gap=self._poll)
         self._worker = threading.Thread(target=_listen, args=(self._ear, instance, queue), name="queue-worker", daemon=True)
         self._worker.start()
 

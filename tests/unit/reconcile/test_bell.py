@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -85,3 +86,28 @@ def test_a_new_ear_hears_nothing_of_old_rings() -> None:
     bell = Bell()
     bell.ring()
     assert Waiter(Ear(bell), 0.05).join() == [False]
+
+
+def test_many_rings_are_answered_together_and_the_last_is_not_lost() -> None:
+    bell = Bell()
+    ear, ended = Ear(bell, gap=0.2), list[float]()
+
+    def listen() -> None:
+        while not ear.wait(LONG):
+            ended.append(time.monotonic())
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        bell.ring()
+        time.sleep(0.005)
+    rung = time.monotonic()
+    bell.ring()
+    time.sleep(0.5)
+    assert ended[-1] >= rung - 0.005
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(ended))
+    assert len(ended) <= 5
+    ear.set()
+    thread.join(LONG / 2)
+    assert not thread.is_alive()
