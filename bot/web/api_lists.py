@@ -4,18 +4,16 @@ Decides the fields, which are stable. Reads the database and the configuration; 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from bot.app import Bot
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Case, Health
-from bot.domain.instants import format_instant
 from bot.domain.people import Person
 from bot.domain.promotion import Promotion
 from bot.domain.verdict import Outcome
 from bot.gates.freeze import Freeze
-from bot.web.api_views import readable
+from bot.web.api_views import listed, readable, written
 
 EVERYWHERE = ("", "*")
 Wanted = Mapping[str, str]
@@ -34,7 +32,7 @@ def services(bot: Bot, actor: Person, wanted: Wanted) -> dict[str, Any]:
         {"service": name, "team": config.service(name).team or "", "images": list(config.service(name).images), "stages": places}
         for name, places in sorted(found.items())
     ]
-    return _list("ServiceList", items)
+    return listed("ServiceList", items)
 
 
 def _standing(bot: Bot, stage: str, service: str, health: Health, flying: Iterable[Promotion]) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def _standing(bot: Bot, stage: str, service: str, health: Health, flying: Iterab
         "stage": stage,
         "version": str(health.release) if health.release is not None else "",
         "state": health.state.value,
-        "since": _at(health.since),
+        "since": written(health.since),
         "reason": health.reason,
         "drift": health.drift,
         "promotion": None
@@ -68,12 +66,12 @@ def versions(bot: Bot, actor: Person, wanted: Wanted) -> dict[str, Any]:
     for stage in allowed:
         for service, health in bot.parts.history.health(stage).items():
             if health.release is not None:
-                items.append(_version(service, str(health.release), stage, health.state.value, _at(health.since), health.reason))
+                items.append(_version(service, str(health.release), stage, health.state.value, written(health.since), health.reason))
     for ban in bot.parts.history.quarantines():
         if ban.lifted_at is None and ban.stage in allowed:
-            items.append(_version(ban.service, str(ban.release), ban.stage, "quarantined", _at(ban.at), ban.reason))
+            items.append(_version(ban.service, str(ban.release), ban.stage, "quarantined", written(ban.at), ban.reason))
     fitting = [one for one in items if wanted.get("service", one["service"]) == one["service"]]
-    return _list("VersionList", sorted(fitting, key=lambda one: (one["service"], allowed.index(one["stage"]), one["version"])))
+    return listed("VersionList", sorted(fitting, key=lambda one: (one["service"], allowed.index(one["stage"]), one["version"])))
 
 
 def _version(service: str, version: str, stage: str, state: str, since: str | None, reason: str) -> dict[str, Any]:
@@ -91,12 +89,12 @@ def orders(bot: Bot, actor: Person, wanted: Wanted) -> dict[str, Any]:
                 items.append(_ordered(order))
         for hold in bot.parts.history.stage_holds(stage):
             if hold.lifted_at is None:
-                items.append(_order("stage hold", "promotion-bot", stage, _at(hold.at), reason=hold.reason))
+                items.append(_order("stage hold", "promotion-bot", stage, written(hold.at), reason=hold.reason))
     for ban in bot.parts.history.quarantines():
         if ban.lifted_at is None and ban.stage in allowed:
             about = {"service": ban.service, "version": str(ban.release), "reason": ban.reason}
-            items.append(_order("quarantine", "promotion-bot", ban.stage, _at(ban.at), **about))
-    return _list("OrderList", [one for one in items if wanted.get("service", one["service"]) in (one["service"], "")])
+            items.append(_order("quarantine", "promotion-bot", ban.stage, written(ban.at), **about))
+    return listed("OrderList", [one for one in items if wanted.get("service", one["service"]) in (one["service"], "")])
 
 
 def _ordered(order: Directive) -> dict[str, Any]:
@@ -104,12 +102,12 @@ def _ordered(order: Directive) -> dict[str, Any]:
         order.order.value,
         order.actor.login,
         "*" if order.stage in EVERYWHERE else order.stage,
-        _at(order.at),
+        written(order.at),
         service=order.service,
         version=order.version,
         number=order.number,
         gate=order.gate,
-        until=_at(order.until),
+        until=written(order.until),
         reason=order.reason,
     )
 
@@ -127,13 +125,13 @@ def freezes(bot: Bot, actor: Person, wanted: Wanted) -> dict[str, Any]:
             if isinstance(gate, Freeze) and (gate.during or gate.calendar):
                 verdict = gate.evaluate(Case(now=now, stage=name, name="", moves=(), upstreams=()))
                 frozen = None if verdict.outcome is Outcome.UNKNOWN else not verdict.lets_pass
-                items.append(_freeze(name, "configuration", frozen, verdict.sentence, _at(verdict.look_again), ""))
+                items.append(_freeze(name, "configuration", frozen, verdict.sentence, written(verdict.look_again), ""))
         for order in bot.parts.history.directives(name):
             if order.order is Order.FREEZE and order.active(now) and order.key not in seen:
                 seen.add(order.key)
                 where = "*" if order.stage in EVERYWHERE else order.stage
-                items.append(_freeze(where, order.actor.login, True, order.reason, _at(order.until), order.service))
-    return _list("FreezeList", items)
+                items.append(_freeze(where, order.actor.login, True, order.reason, written(order.until), order.service))
+    return listed("FreezeList", items)
 
 
 def _freeze(stage: str, by: str, frozen: bool | None, reason: str, changes_at: str | None, service: str) -> dict[str, Any]:
@@ -155,24 +153,16 @@ def incidents(bot: Bot, actor: Person, wanted: Wanted) -> dict[str, Any]:
             "deploy": one.deploy,
             "cause": one.cause,
             "state": "withdrawn" if one.withdrawn else "open" if one.recovered_at is None else "recovered",
-            "at": _at(one.at),
-            "recovered_at": _at(one.recovered_at),
+            "at": written(one.at),
+            "recovered_at": written(one.recovered_at),
             "url": one.url,
         }
         for one in sorted(bot.parts.delivery.incidents(), key=lambda one: (one.at, one.id), reverse=True)
         if one.stage in allowed
     ]
     fitting = [one for one in items if all(wanted.get(name, one[name]) == one[name] for name in ("service", "state"))]
-    return _list("IncidentList", fitting)
+    return listed("IncidentList", fitting)
 
 
 def _stages(bot: Bot, actor: Person, wanted: Wanted) -> tuple[str, ...]:
     return tuple(stage for stage in readable(bot, actor) if wanted.get("stage", stage) == stage)
-
-
-def _list(kind: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"apiVersion": "promotion-bot/v1", "kind": kind, "items": items}
-
-
-def _at(instant: datetime | None) -> str | None:
-    return None if instant is None else format_instant(instant)

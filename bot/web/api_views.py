@@ -60,7 +60,7 @@ def promotions(bot: Bot, actor: Person, wanted: Mapping[str, str]) -> dict[str, 
             fits = wanted.get("state", one.state.value) == one.state.value and wanted.get("number", str(one.number)) == str(one.number)
             if fits and ("service" not in wanted or wanted["service"] in one.services):
                 items.append(_promotion(bot, one))
-    return {"apiVersion": "promotion-bot/v1", "kind": "PromotionList", "items": items}
+    return listed("PromotionList", items)
 
 
 def _promotion(bot: Bot, one: Promotion) -> dict[str, Any]:
@@ -77,10 +77,10 @@ def _promotion(bot: Bot, one: Promotion) -> dict[str, Any]:
         "head": one.head,
         "base": one.base,
         "starter": one.starter,
-        "opened_at": _at(one.opened_at),
-        "merged_at": _at(one.merged_at),
-        "healthy_since": _at(one.healthy_since),
-        "ended_at": _at(one.ended_at),
+        "opened_at": written(one.opened_at),
+        "merged_at": written(one.merged_at),
+        "healthy_since": written(one.healthy_since),
+        "ended_at": written(one.ended_at),
         "gates": [
             {"gate": verdict.gate, "outcome": verdict.outcome.value, "sentence": verdict.sentence, "changer": verdict.changer}
             for verdict in bot.parts.history.verdicts(one.id)
@@ -107,7 +107,7 @@ def stages(bot: Bot, actor: Person) -> dict[str, Any]:
                         "service": service,
                         "version": str(health.release) if health.release is not None else "",
                         "state": health.state.value,
-                        "since": _at(health.since),
+                        "since": written(health.since),
                         "reason": health.reason,
                         "drift": health.drift,
                     }
@@ -127,8 +127,14 @@ def stages(bot: Bot, actor: Person) -> dict[str, Any]:
                 ],
             }
         )
-    return {"apiVersion": "promotion-bot/v1", "kind": "StageList", "items": items}
+    return listed("StageList", items)
 
 
-def _at(instant: datetime | None) -> str | None:
+def written(instant: datetime | None) -> str | None:
+    """As the API writes it."""
     return None if instant is None else format_instant(instant)
+
+
+def listed(kind: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list as every list of the API looks."""
+    return {"apiVersion": "promotion-bot/v1", "kind": kind, "items": items}

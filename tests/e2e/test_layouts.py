@@ -22,27 +22,13 @@ from bot.domain.promotion import PromotionState
 from bot.logs import configure
 from bot.sandbox.cluster import ClusterSandbox, Source
 from bot.sandbox.github import GitHubSandbox
+from tests.support.model_world import manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layouts")]
 
 OLD, NEW, SECRET = "1.0.0", "1.1.0", "a-secret-of-the-test"
 FOLDERS, BRANCHES = "acme/folders", "acme/branches"
 CHAINS = {FOLDERS: ("f-dev", "f-qa", "f-prod"), BRANCHES: ("b-dev", "b-qa", "b-prod")}
-
-
-def manifest(service: str, version: str) -> str:
-    return f"""\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {service}}}
-spec:
-  replicas: 1
-  selector: {{matchLabels: {{app: {service}}}}}
-  template:
-    metadata: {{labels: {{app: {service}}}}}
-    spec:
-      containers: [{{name: {service}, image: "registry.example.com/{service}:{version}"}}]  # keep this comment
-"""
 
 
 def files(stage: str, folder: str = "") -> dict[str, str]:
@@ -98,7 +84,7 @@ def place() -> Iterator[Place]:
                 stack.callback(cluster.stop)
                 cluster.kubeconfig(root / f"{stage}.kubeconfig")
                 if stage.endswith("-qa"):
-                    cluster.behave("registry.example.com/bad", NEW, "crash")
+                    cluster.behave("ghcr.io/acme/bad", NEW, "crash")
                 stages[stage] = {
                     "repository": repository,
                     "branch": branch,
