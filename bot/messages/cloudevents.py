@@ -1,13 +1,16 @@
 """Events in the words of CDEvents 0.5 over CloudEvents 1.0, and the bot's own messages as CloudEvents beside them.
 
-Decides which event a turn of a promotion is, and what stands in it. https://cdevents.dev/docs/spec,
+Decides which event a turn of a promotion is, and what stands in it; `schemas/cdevents` says the same as JSON Schema, a file for each type.
+https://cdevents.dev/docs/spec,
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
+from uuid import UUID
 
 from bot.domain.action import Notify, Severity
 from bot.domain.directive import Directive, Order
@@ -133,7 +136,7 @@ def cloudevent(notice: Notify, *, identity: str, source: str, at: datetime) -> d
         data = {"severity": notice.severity.value, "stage": notice.stage, "service": notice.service, "text": notice.text}
         return {**base, "type": OURS, "subject": notice.thread, "data": {**data, "fields": dict(notice.fields)}}
     kind = f"dev.cdevents.{name}.{VERSIONS[name]}"
-    context = {"specversion": SPEC, "id": identity, "source": origin, "type": kind, "timestamp": stamp, "chainId": notice.thread}
+    context = {"specversion": SPEC, "id": identity, "source": origin, "type": kind, "timestamp": stamp, "chainId": _chain(notice.thread)}
     subject = {"id": notice.fields["subject"], "source": origin, "content": json.loads(notice.fields["content"])}
     custom = (
         {"customData": json.loads(notice.fields["custom"]), "customDataContentType": "application/json"}
@@ -141,6 +144,11 @@ def cloudevent(notice: Notify, *, identity: str, source: str, at: datetime) -> d
         else {}
     )
     return {**base, "type": kind, "subject": notice.fields["subject"], "data": {"context": context, "subject": subject, **custom}}
+
+
+def _chain(thread: str) -> str:
+    """All that belongs together has one chain; CDEvents wants a UUID of version 4, so it is one by its form, and no chance in it."""
+    return str(UUID(bytes=hashlib.sha256(thread.encode()).digest()[:16], version=4))
 
 
 def _instant(at: datetime) -> str:

@@ -21,6 +21,7 @@ from bot.reconcile.elsewhere import Elsewhere
 from bot.reconcile.tools import Tools
 from tests.contract.slack.slack_world import CHANNEL, SlackWorld
 from tests.contract.slack.test_threads import moved, notice
+from tests.support.cdevents import validator
 from tests.support.far_side import FarSide, answer, far_side, saying
 
 NIGHT = QuietHours.model_validate({"begin": "22:00", "end": "07:00"})
@@ -110,8 +111,10 @@ def test_what_happened_is_an_event_once(world: SlackWorld) -> None:
             elsewhere.show(tools)
         for waiting in world.outbox.due(now=world.clock()):
             telling.post(tools, waiting)
-        kinds = [json.loads(asked.body)["type"] for asked in far.asked]
-    assert sorted(kinds) == [
+        made = [json.loads(asked.body) for asked in far.asked]
+    for event in made:
+        validator(".".join(event["type"].split(".")[2:4])).validate(event)
+    assert sorted(event["type"] for event in made) == [
         "dev.cdevents.change.created.0.4.0",
         "dev.cdevents.change.merged.0.3.0",
         "dev.cdevents.environment.modified.0.3.0",

@@ -1,6 +1,8 @@
 """validate and schema on the command line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -8,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.main import load_commands
+from bot.messages.cloudevents import VERSIONS
 
 ROOT = Path(__file__).parents[3]
 RUN = CliRunner()
@@ -63,3 +66,24 @@ def test_schema_prints_a_schema() -> None:
     done = RUN.invoke(APP, ["schema"])
     assert done.exit_code == 0
     jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", sorted(VERSIONS))
+def test_schema_prints_that_of_an_event_which_stands_alone(name: str) -> None:
+    done = RUN.invoke(APP, ["schema", "--event", name])
+    assert done.exit_code == 0
+    printed = json.loads(done.stdout)
+    validator = jsonschema.Draft202012Validator(printed)
+    validator.check_schema(printed)
+    kind = f"dev.cdevents.{name}.{VERSIONS[name]}"
+    asked = {error.validator for error in validator.iter_errors({"type": kind})}
+    assert asked == {"required"}
+    assert {error.validator for error in validator.iter_errors({"type": f"{kind}1"})} == {"required", "const"}
+
+
+def test_schema_names_the_events_where_none_is_of_that_type() -> None:
+    command = [sys.executable, "-c", "from bot.cli.main import main; main()", "schema", "--event", "change.closed"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    for name in ("change.closed", *VERSIONS):
+        assert name in done.stderr
