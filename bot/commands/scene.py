@@ -3,6 +3,7 @@
 Built from history and the run's facts by whoever carries commands out; verbs decide from this alone.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,8 @@ from bot.commands.model import Effect, Problem, refused
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Quarantine, StageHold
 from bot.domain.people import Person
+
+_VERSION = re.compile(r"[A-Za-z0-9_~^][A-Za-z0-9._+:@/~^-]{0,255}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,16 @@ def unknown(word: str, scene: Scene) -> Effect:
     return refused(
         f"{quoted(word)} is no stage and no service here. Stages: {stages or 'none'}. Services: {services or 'none known yet'}.",
         problem=Problem.NOT_FOUND,
+    )
+
+
+def odd(version: str) -> Effect | None:
+    """The refusal of a typed version that none can be: what is stored goes into messages, commits and files."""
+    if _VERSION.fullmatch(version):
+        return None
+    return refused(
+        f"{quoted(version)} is no version: it holds letters, digits and `. _ + - : @ / ~ ^` only, "
+        "and begins with a letter, a digit, `_`, `~` or `^`."
     )
 
 

@@ -11,7 +11,7 @@ from bot.commands.grammar import PREFIX
 from bot.commands.model import Spec
 from bot.domain.verdict import Verdict
 from bot.messages.comment import SIGNS
-from bot.messages.words import code, full, instant, plain
+from bot.messages.words import code, full, instant, plain, prose
 
 
 class Report(Protocol):
@@ -59,9 +59,14 @@ def help_one(spec: Spec) -> str:
     return "\n".join(lines)
 
 
+def no_command(name: str) -> str:
+    """Help for something that is none."""
+    return f"There is no command {code(name[:40])}. {code(f'{PREFIX} help')} lists them."
+
+
 def why(report: Report, gate: str = "") -> str:
     """What holds a service back: every gate, or one, with who or what can change it and when the bot looks again."""
-    head = f"**{code(report.service)} in {report.stage}**: {_sentence(report.sentence)}"
+    head = f"**{code(report.service)} in {report.stage}**: {prose(report.sentence)}"
     verdicts = [verdict for verdict in report.verdicts if gate in ("", verdict.gate)]
     if not verdicts:
         return f"{head}\n\nThe gate {code(gate)} has not been asked about it yet." if gate else head
@@ -70,7 +75,7 @@ def why(report: Report, gate: str = "") -> str:
         look = f" Next look: {instant(verdict.look_again)}." if verdict.look_again is not None and not verdict.lets_pass else ""
         hard = " It cannot be overridden." if verdict.hard and not verdict.lets_pass else ""
         changer = "" if verdict.lets_pass else verdict.changer
-        rows.append(f"- {SIGNS[verdict.outcome]} {code(verdict.gate)}: {_sentence(full(verdict.sentence, changer))}{look}{hard}")
+        rows.append(f"- {SIGNS[verdict.outcome]} {code(verdict.gate)}: {prose(full(verdict.sentence, changer))}{look}{hard}")
     places = [f"\n\nWritten at {', '.join(code(place) for place in report.places)}."] if report.places else []
     listing = "\n".join(rows)
     if gate:
@@ -84,7 +89,7 @@ def board(reports: Sequence[Report]) -> str:
     for report in reports:
         versions = f"{code(report.old)} → {code(report.new)}" if report.new and report.new != report.old else code(report.old or "–")
         link = f" [#{report.number}]({report.url})" if report.number is not None and report.url else ""
-        sentence = _sentence(report.sentence).replace("|", "\\|")
+        sentence = prose(report.sentence).replace("|", "\\|")
         rows.append(f"| {code(report.service)} | {report.stage} | {report.standing}{link} | {versions} | {sentence} |")
     return "\n".join(rows) if reports else "Nothing is known here yet."
 
@@ -97,9 +102,7 @@ def queue(stage: str, reports: Sequence[Report]) -> str:
     for place, report in enumerate(reports, start=1):
         look = f" Time alone may change that at {instant(report.look_again)}." if report.look_again is not None else ""
         link = f" [#{report.number}]({report.url})" if report.number is not None and report.url else ""
-        rows.append(
-            f"{place}. {code(f'{report.service} {report.new}'.strip())}{link}: {report.standing}. {_sentence(report.sentence)}{look}"
-        )
+        rows.append(f"{place}. {code(f'{report.service} {report.new}'.strip())}{link}: {report.standing}. {prose(report.sentence)}{look}")
     return "\n".join([f"On its way into {stage}:", "", *rows])
 
 
@@ -125,11 +128,6 @@ def pulse(facts: Mapping[str, str]) -> str:
 def joined(parts: Sequence[str]) -> str:
     """Several answers to one comment as one reply."""
     return "\n\n".join(part for part in parts if part)
-
-
-def _sentence(text: str) -> str:
-    """A sentence of ours that may hold names from outside: nobody is mentioned by it."""
-    return " ".join(text.split()).replace("@", "@\u200b").replace("<", "&lt;")
 
 
 def reference(specs: Sequence[Spec]) -> str:

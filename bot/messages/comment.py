@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Outcome, Verdict
-from bot.messages.words import code, instant
+from bot.messages.words import code, instant, prose
 
 SIGNS = {Outcome.PASSED: "✅", Outcome.PENDING: "⏳", Outcome.FAILED: "⛔", Outcome.UNKNOWN: "❔"}
 STATE_SIGNS = {
@@ -58,10 +58,16 @@ def table(verdicts: Sequence[Verdict]) -> str:
     """All gates as a Markdown table, those that hold first."""
     rows = ["| | gate | now | who or what can change it |", "|---|---|---|---|"]
     for verdict in sorted(verdicts, key=lambda item: item.lets_pass):
-        look = f" Next look: {instant(verdict.look_again)}." if verdict.look_again is not None and not verdict.lets_pass else ""
-        changer = "–" if verdict.lets_pass else f"{cell(verdict.changer)}{look}" or "–"
+        changer = "–" if verdict.lets_pass else _changer(verdict) or "–"
         rows.append(f"| {SIGNS[verdict.outcome]} | {cell(verdict.gate)} | {cell(verdict.sentence)} | {changer} |")
     return "\n".join(rows)
+
+
+def _changer(verdict: Verdict) -> str:
+    if verdict.look_again is None:
+        return cell(verdict.changer)
+    changer = f"{verdict.changer.rstrip('. ')}. " if verdict.changer else ""
+    return cell(f"{changer}Next look: {instant(verdict.look_again)}.")
 
 
 def check_title(verdicts: Sequence[Verdict]) -> str:
@@ -108,7 +114,7 @@ def headline(promotion: Promotion) -> str:
 
 def cell(text: str) -> str:
     """A sentence inside a table cell or bold text: one line, no bars, no HTML, no mention of anybody by accident."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b")
+    return prose(text).replace("|", "\\|")
 
 
 def clip(text: str) -> str:

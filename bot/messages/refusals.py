@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.messages.words import code, instant, listing
+from bot.messages.words import code, instant, listing, prose
 
 ARTICLES = "aeiou"
 
@@ -27,7 +27,7 @@ def no_role(*, line: str, verb: str, stage: str, has: str, needs: str, source: s
 def cannot_tell(*, line: str, stage: str, problem: str) -> str:
     """The forge could not say what the actor may do: refused, and nobody's fault."""
     where = f" in {stage}" if stage else ""
-    why = problem.rstrip(".")
+    why = prose(problem.rstrip("."))
     return f"{code(line)} was not applied: what you may do{where} cannot be told now ({why}). Nothing changed; give it again in a moment."
 
 
@@ -46,7 +46,7 @@ def by_app(slug: str) -> str:
 
 def wrong(*, line: str, what: str, fix: str = "") -> str:
     """A command that cannot be carried out as it stands."""
-    return f"{code(line)} was not applied: {what} {fix}".strip()
+    return f"{code(line)} was not applied: {prose(f'{what} {fix}')}"
 
 
 def too_old(*, line: str, at: datetime) -> str:

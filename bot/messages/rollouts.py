@@ -8,7 +8,7 @@ from bot.domain.release import Release
 from bot.domain.rollout import RolloutState
 from bot.domain.verdict import Verdict
 from bot.messages.pulls import title
-from bot.messages.words import cause, full, instant, listing
+from bot.messages.words import cause, full, instant, listing, prose
 
 AFTERWARDS = {
     "revert": "The bot takes it back with a commit now.",
@@ -138,7 +138,7 @@ def revert_message(promotion: Promotion) -> str:
 
 def revert_body(promotion: Promotion) -> str:
     number = f" (#{promotion.number})" if promotion.number is not None else ""
-    return f"{failed(promotion, promotion.reason)}\n\nRestores {restored(promotion)}; takes back {title(promotion)}{number}."
+    return f"{prose(failed(promotion, promotion.reason))}\n\nRestores {restored(promotion)}; takes back {title(promotion)}{number}."
 
 
 def turned_bad(health: Health, stage: str) -> str:

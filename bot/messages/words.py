@@ -1,7 +1,10 @@
 """How instants, lists and names are written in every message."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+
+_TICKS = re.compile(r"`+")
 
 
 def instant(at: datetime | None) -> str:
@@ -28,6 +31,36 @@ def plain(text: str) -> str:
     for sign in "\\`*_[]<>|#~":
         clean = clean.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
     return clean.replace("@", "@\u200b")
+
+
+def prose(text: str) -> str:
+    """A sentence of ours with names and words from outside in it, on one line: it mentions nobody and holds no HTML.
+
+    What stands in a code span (found as GitHub finds them) does neither, and stays as it is, so that a command in it can be copied.
+    """
+    line = " ".join(text.split())
+    found: list[str] = []
+    done = at = 0
+    while (opening := _TICKS.search(line, at)) is not None:
+        start = opening.start() + _escaped(line, opening.start(), done)
+        at = opening.end()
+        length = at - start
+        closing = next((end for end in _TICKS.finditer(line, at) if len(end[0]) == length), None) if length else None
+        if closing is not None:
+            found += [_harmless(line[done:start]), line[start : closing.end()]]
+            done = at = closing.end()
+    return "".join([*found, _harmless(line[done:])])
+
+
+def _escaped(line: str, place: int, since: int) -> bool:
+    """Does an odd number of backslashes stand before this place?"""
+    before = line[since:place]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _harmless(part: str) -> str:
+    """Backticks that hold nothing together would pair with others further on."""
+    return part.replace("`", "ʼ").replace("<", "&lt;").replace("@", "@\u200b")
 
 
 def full(sentence: str, changer: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.domain.action import ClosePromotion
 from bot.domain.promotion import Promotion, PromotionState
+from bot.messages.words import prose
 from bot.reconcile import crash
 from bot.reconcile.opening import find_open, require_unmerged
 from bot.reconcile.tools import BOT, Tools
@@ -35,7 +36,7 @@ def finish_close(tools: Tools, promotion: Promotion, reason: str) -> None:
         number = found.number if found else None
     if number is not None:
         target = number
-        tools.forge.reply(place.repository, number, reason, marker=f"close:{promotion.id}")
+        tools.forge.reply(place.repository, number, prose(reason), marker=f"close:{promotion.id}")
 
         def do() -> str:
             tools.forge.close_pull(place.repository, target)

@@ -70,7 +70,7 @@ class Questions:
         said, name = asked.said, asked.effect.subject
         if name:
             known = by_name(verbs()).get(name)
-            return words.help_one(known.spec) if known is not None else f"There is no command {name[:40]!r}. `/promote help` lists them."
+            return words.help_one(known.spec) if known is not None else words.no_command(name)
         stages = (said.stage,) if said.stage else tuple(rights)
         allowed = [
             verb.spec

@@ -1,7 +1,7 @@
 """approve: yes to exactly the present head of a promotion's pull request."""
 
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, Subject, needs_pull, short
+from bot.commands.scene import Scene, Subject, needs_pull, quoted, short
 from bot.domain.directive import Order
 
 SPEC = Spec(
@@ -24,7 +24,7 @@ def carry(call: Call, scene: Scene) -> Effect:
     if subject is None:
         return needs_pull("approve")
     if call.words and call.words[0] != subject.stage:
-        return refused(f"This pull request goes into {subject.stage}, not into {call.words[0][:40]!r}.", problem=Problem.CONFLICT)
+        return refused(f"This pull request goes into {subject.stage}, not into {quoted(call.words[0])}.", problem=Problem.CONFLICT)
     if not subject.open:
         return refused("This pull request is not open any more: there is nothing to approve.", problem=Problem.CONFLICT)
     mistake = _wrong_head(call, scene, subject)
@@ -60,7 +60,7 @@ def _wrong_head(call: Call, scene: Scene, subject: Subject) -> str:
         return (
             ""
             if subject.head.startswith(given)
-            else f"The head is {short(subject.head)} now, not {given[:12]!r}. Look again, then approve."
+            else f"The head is {short(subject.head)} now, not {quoted(given)}. Look again, then approve."
         )
     if not subject.head:
         return "The head of this pull request is not known yet. Approve again in a moment."

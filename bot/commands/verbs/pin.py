@@ -1,7 +1,7 @@
 """pin: a stage keeps a service at a version."""
 
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, sort, unknown
+from bot.commands.scene import Scene, odd, sort, unknown
 from bot.commands.times import until
 from bot.domain.directive import Order
 
@@ -26,6 +26,8 @@ def carry(call: Call, scene: Scene) -> Effect:
     stage = named.stage or scene.stage
     if not named.service or not named.version or not stage:
         return refused("Name service, version and stage: `pin <service>@<version> <stage> --reason TEXT`.")
+    if (wrong := odd(named.version)) is not None:
+        return wrong
     end = until(call.flags["until"], scene.at) if "until" in call.flags else None
     if isinstance(end, str):
         return refused(end)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, quoted, sort, unknown
+from bot.commands.scene import Scene, odd, quoted, sort, unknown
 from bot.domain.directive import Order
 
 LASTS = timedelta(days=7)
@@ -44,6 +44,8 @@ def carry(call: Call, scene: Scene) -> Effect:
             stages=(stage,),
         )
     wanted = call.flags.get("to", "")
+    if wanted and (wrong := odd(wanted)) is not None:
+        return wrong
     if not wanted and not present.by_promotion:
         return refused(
             f"{service} {present.version} did not come to {stage} by a promotion that is still known. Name the version: `--to VERSION`.",

@@ -1,7 +1,7 @@
 """to: opens the promotion of a service into a stage now, without waiting for the soak; its gates still hold the merge."""
 
 from bot.commands.model import Argument, Call, Effect, Outcome, Problem, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, ban, sort, unknown
+from bot.commands.scene import Scene, ban, quoted, sort, unknown
 from bot.domain.directive import Order
 
 SPEC = Spec(
@@ -34,7 +34,7 @@ def carry(call: Call, scene: Scene) -> Effect:
     version = named.version or next(iter(upstream.values()), "")
     if not version or version not in upstream.values():
         return refused(
-            f"{service} {version} cannot enter {stage}: {stands}. Only what runs upstream is promoted; "
+            f"{service}{f' {quoted(version)}' if version else ''} cannot enter {stage}: {stands}. Only what runs upstream is promoted; "
             f"an older version comes by `rollback {service} {stage} --to VERSION`.",
             problem=Problem.CONFLICT,
             stages=(stage,),

@@ -1,7 +1,7 @@
 """veto: a version of a service goes no further."""
 
 from bot.commands.model import Argument, Call, Effect, Flag, Outcome, Role, Spec, Verb, refused, same
-from bot.commands.scene import Scene, sort, unknown
+from bot.commands.scene import Scene, odd, sort, unknown
 from bot.domain.directive import Order
 
 SPEC = Spec(
@@ -25,6 +25,8 @@ def carry(call: Call, scene: Scene) -> Effect:
         return unknown(named.others[0], scene)
     if not named.service or not named.version:
         return refused("Name service and version: `veto <service>@<version> [stage] --reason TEXT`.")
+    if (wrong := odd(named.version)) is not None:
+        return wrong
     stages = (named.stage,) if named.stage else tuple(name for name, place in scene.places.items() if place.after) or tuple(scene.places)
     for order in scene.active(Order.VETO):
         if (order.stage, order.service, order.version) == (named.stage, named.service, named.version):

@@ -184,6 +184,19 @@ def test_questions_are_answered_and_mention_nobody(world: DeskWorld) -> None:
     assert "@rea" not in why
 
 
+def test_whatever_is_typed_the_answer_mentions_and_links_nobody_else(world: DeskWorld) -> None:
+    world.say("rea", '/promote help "[x](http://evil) @acme/all"')
+    world.say("rea", '/promote approve "@acme/all"')
+    world.say("wes", '/promote to qa "payments@@acme/all [x](http://evil)"')
+    world.listen()
+    replies = [reply.split("<!--")[0] for reply in world.replies()]
+    assert len(replies) == 3
+    for reply in replies:
+        outside = "".join(reply.removeprefix("@rea ").removeprefix("@wes ").split("`")[::2])
+        assert "@" not in outside
+        assert "[x]" not in outside
+
+
 def test_b27_a_flood_is_dropped_without_replies(world: DeskWorld) -> None:
     for place in range(50):
         world.say("rea", f"/promote nonsense{place}")

@@ -217,6 +217,15 @@ def test_closing_says_why_and_deletes_the_branch(world: StageWorld) -> None:
     assert (world.only().state, world.only().reason) == (PromotionState.CLOSED, "reverted upstream")
 
 
+def test_why_it_was_closed_mentions_nobody(world: StageWorld) -> None:
+    promotion = opened(world)
+    apply(world.tools(), ClosePromotion(promotion=promotion, reason="@ana closed this promotion by order: <b>@acme/all</b>."))
+    [told] = [comment.body for comment in world.hub.pull(world.repo, 1).comments]
+    assert "@ana" not in told
+    assert "@acme" not in told
+    assert "<b>" not in told
+
+
 def test_what_was_merged_unheard_of_is_not_closed_but_read_again(world: StageWorld) -> None:
     promotion = opened(world)
     world.hub.merge_pr(world.repo, 1, "ana")

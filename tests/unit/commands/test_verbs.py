@@ -253,3 +253,35 @@ def test_a_new_pin_takes_the_place_of_the_old_one() -> None:
     old = order(Order.PIN, service="payments", version="0.9.0", stage="prod")
     effect = do("pin payments@1.0.0 prod --reason x", scene(old))
     assert (len(effect.add), effect.withdraw) == (1, (old.key,))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'approve "@acme/everyone"',
+        'approve --sha "[x](http://evil) "',
+        'to qa "payments@@acme/team [x](http://evil)"',
+        'pin "payments@[x](http://evil)" prod --reason x',
+        'veto "payments@1.0 @acme/team" --reason x',
+        'rollback payments qa --to "1.0 [skip ci]" --reason x',
+        'rollback payments qa --from "@acme/team" --reason x',
+        'hold "@acme/team" --reason x',
+        'override "@acme/team" --reason x',
+        'why "@acme/team"',
+        'retry "@acme/team"',
+        'freeze "@acme/team" --until 2d --reason x',
+        'freeze prod --until "@acme/team" --reason x',
+    ],
+)
+def test_what_was_typed_is_refused_in_a_code_span_only(line: str) -> None:
+    effect = do(line)
+    assert (effect.outcome, effect.add) == (Outcome.REFUSED, ())
+    outside = "".join(effect.told.split("`")[::2])
+    assert not any(sign in outside for sign in "@[<")
+
+
+@pytest.mark.parametrize(
+    "version", ["1.9.0", "v1.0.0-rc.1+build", "sha256:" + "a" * 64, "1.0@sha256:" + "a" * 64, "feature/x", "^1.2", "~1.2"]
+)
+def test_versions_that_can_be_typed(version: str) -> None:
+    assert do(f"veto payments@{version} --reason x").outcome is Outcome.DONE

@@ -27,7 +27,7 @@ def test_the_verdict_comes_first_and_what_holds_before_what_passed():
     lines = text.splitlines()
     assert lines[0] == "### ⏳ `payments` **1.0.0 → 1.1.0** to **qa** · 1 of 2 gates pass"
     rows = [line for line in lines if line.startswith("| ") and "gate |" not in line]
-    assert rows[0].startswith("| ⏳ | soak | 1 of 2 hours. | time Next look: 2026-11-20 12:00:00 UTC.")
+    assert rows[0].startswith("| ⏳ | soak | 1 of 2 hours. | time. Next look: 2026-11-20 12:00:00 UTC.")
     assert rows[1] == "| ✅ | upstream | dev runs it. | – |"
 
 

@@ -1,9 +1,14 @@
 """Titles, bodies, markers and sentences: what people read, and what the bot reads back."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from bot.domain.directive import Directive, Order
 from bot.domain.facts import Quarantine, StageHold
@@ -11,6 +16,7 @@ from bot.domain.promotion import Move, PromotionState, branch_name, promotion_id
 from bot.domain.slot import SlotProblem
 from bot.domain.verdict import Outcome, Verdict
 from bot.messages import pulls, rollouts, slack, standings, words
+from bot.messages.comment import cell
 from bot.planning.adopt import marker, read
 from bot.planning.face import body, opening, renewing
 from tests.support.builders import ANA, BASE, NOW, health, promotion, pull, release
@@ -126,6 +132,32 @@ def test_lists_and_instants():
     assert words.code("a`b\nc") == "`aʼb c`"
     assert words.code("") == "``"
     assert words.plain("<b>@x [y](z)") == "&lt;b\\>@\u200bx \\[y\\](z)"
+
+
+def outside_of_code(tokens: list[Token]) -> str:
+    return "".join(outside_of_code(one.children or []) + ("" if one.type == "code_inline" else one.content) for one in tokens)
+
+
+@given(st.text(alphabet="`@\\\\a </>|x\n"))
+@example("`unveto payments@1.9.0` lifts @bo's veto")
+@example("\\\\`@acme/team`")
+@example("` @acme/team `` x ` y")
+@example("<a href='`'>@acme/team`")
+def test_a_sentence_mentions_nobody_and_holds_no_html_and_its_code_stays(text):
+    [block] = MarkdownIt("commonmark").parse(f"x {words.prose(text)}")[1:2]
+    shown = outside_of_code(block.children)
+    assert not re.search(r"@(?!\u200b)", shown)
+    assert all(one.type not in ("html_inline", "link_open") for one in block.children)
+    assert words.prose(words.prose(text)).count("`") == words.prose(text).count("`")
+
+
+def test_a_command_in_a_sentence_can_be_copied():
+    told = standings.vetoed(
+        "payments", release("1.1.0"), Directive(key="k", order=Order.VETO, actor=ANA, at=NOW, reason="", version="1.1.0")
+    )
+    for text in (words.prose(told), cell(told)):
+        assert "`/promote unveto payments@1.1.0`" in text
+        assert text.startswith("@\u200bana vetoed")
 
 
 def test_slack_texts_are_escaped_and_within_the_limits():
