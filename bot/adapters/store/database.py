@@ -156,11 +156,18 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """One write transaction, committed at the end, rolled back on any error."""
+    def write(self, *, repeatable: bool = False) -> Iterator[Session]:
+        """One write transaction, committed at the end, rolled back on any error.
+
+        `repeatable`: what stands in it would be written again after a crash of the database. PostgreSQL then does not wait for its
+        disk, and so holds no row that others wait for; a later commit that waits makes this one last too
+        (https://www.postgresql.org/docs/current/wal-async-commit.html).
+        """
         with self._my_turn(), mapped_errors(), self.engine.connect() as plain:
             connection = plain.execution_options(**WRITE)
             with connection.begin(), Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+                if repeatable and not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield session
                 session.flush()
 

@@ -78,7 +78,7 @@ class Replicas:
 
     def beat(self, replica: str) -> bool:
         """The heart beats; False when another replica has taken this one for dead."""
-        with self._database.write() as session:
+        with self._database.write(repeatable=True) as session:
             changed = session.connection().execute(
                 sa.update(ReplicaRow)
                 .where(col(ReplicaRow.id) == replica, col(ReplicaRow.state) == ALIVE)

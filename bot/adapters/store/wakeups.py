@@ -100,8 +100,11 @@ class Wakeups:
             self._ring(wait)
 
     def begin(self, stage: str, run: str, *, now: datetime) -> None:
-        """A run of the stage begins: from here on an event wants another one. Fenced."""
-        with self._database.write() as session:
+        """A run of the stage begins: from here on an event wants another one. Fenced.
+
+        Where the database forgets this or `finish` in a crash, the stage is still wanted and is looked at once more.
+        """
+        with self._database.write(repeatable=True) as session:
             require_alive(session)
             _create(session, stage)
             wake_at = sa.case((col(WakeupRow.wake_at) <= now + SLACK, None), else_=col(WakeupRow.wake_at))
@@ -112,7 +115,7 @@ class Wakeups:
 
     def finish(self, stage: str, run: str, *, now: datetime) -> None:
         """The run ended well: the events that it answered are done."""
-        with self._database.write() as session:
+        with self._database.write(repeatable=True) as session:
             require_alive(session)
             session.connection().execute(
                 sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(ended_at=now, failures=0, first_failed_at=None, error="")
