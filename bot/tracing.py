@@ -25,7 +25,7 @@ _tracer = trace.get_tracer(SERVICE)
 def span(name: str, **attributes: str | int) -> Iterator[Span]:
     """What happens inside is one span, child of the one around it. An error marks it with its kind; our own also with its code."""
     with _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as current:
-        for key, value in attributes.items():
+        for key, value in attributes.items() if current.is_recording() else ():
             current.set_attribute(f"promotion_bot.{key}", redact(value)[:LONGEST] if isinstance(value, str) else value)
         try:
             yield current

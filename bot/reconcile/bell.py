@@ -1,14 +1,16 @@
 """Wakes the thread that asks the queue for runs, as soon as this process has put one there: it need not ask often for that.
 
-Decides when a waiting thread goes on; what it does then is its own. A run that was put there by another process is found by asking.
+Decides when a waiting thread goes on, and when the delayed runs that are due must be released; what it does then is its own. A run
+that was put there by another process is found by asking.
 """
 
 import math
 import threading
+from collections.abc import Callable
 from time import monotonic
 
-LATE_SECONDS = 1.2
-"""DBOS looks once a second which delayed runs may begin."""
+LATE_SECONDS = 0.01
+"""The queue counts milliseconds of the wall clock, the bell the monotonic clock: asked a moment too early, a run is not due yet."""
 
 
 class Bell:
@@ -33,13 +35,16 @@ class Ear(threading.Event):
     """Takes the place of the event that ends a worker which waits on it between its looks: a ring ends that wait and nothing else.
 
     However often the bell rings, `gap` seconds lie between two waits that end: many events at once are looked at together.
+    `release` lets the delayed runs begin that are due. It is called before a wait ends, when one that was rung for is due, and every
+    `release_gap` seconds at least, for those that other processes delayed; it must not raise.
     """
 
-    def __init__(self, bell: Bell, gap: float = 0.0) -> None:
+    def __init__(self, bell: Bell, gap: float = 0.0, *, release: Callable[[], None] = lambda: None, release_gap: float = math.inf) -> None:
         super().__init__()
         self._bell, self._gap = bell, gap
+        self._release, self._release_gap = release, release_gap
         self._heard = bell._rung
-        self._ended_at = -math.inf
+        self._ended_at = self._released_at = -math.inf
 
     def set(self) -> None:
         """The worker shall end."""
@@ -53,8 +58,12 @@ class Ear(threading.Event):
             while not self.is_set() and (left := self._left(limit)) > 0:
                 bell._changed.wait(None if math.isinf(left) else left)
             now = self._ended_at = monotonic()
-            bell._due = [due for due in bell._due if due > now]
+            later = [due for due in bell._due if due > now]
+            some_due, bell._due = len(later) < len(bell._due), later
             self._heard = bell._rung
+        if not self.is_set() and (some_due or now - self._released_at >= self._release_gap):
+            self._released_at = now
+            self._release()
         return self.is_set()
 
     def _left(self, limit: float) -> float:

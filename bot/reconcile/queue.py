@@ -8,15 +8,19 @@ about DBOS (3.4) and is relied on here:
 * `enqueue_in_transaction` writes on any connection to the same database, so that mark and run commit together;
 * a workflow that raises is over for good: ours never raises;
 * a queue's worker (`queue_worker_thread`) waits between its looks on the event that ends it: ours is started here, on an event
-  that a bell wakes, and DBOS is told to start none;
+  that a bell wakes, and it also releases delayed runs that are due. DBOS's own threads for that ask the database every second,
+  whatever happens, and are ended: those for queues, schedules, delays and deadlines, of which nothing else is used here;
 * DBOS is one per process: a process has one engine.
 """
 
 import contextlib
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatusString
@@ -37,7 +41,9 @@ ENDED = [WorkflowStatusString.SUCCESS.value, WorkflowStatusString.ERROR.value, W
 PAGE = 500
 IDLE_POLL_SECONDS = 5.0
 """Runs that this process enqueues are taken at once all the same: see `bell`."""
-UNUSED_POLL_SECONDS = 60.0
+PACE_HOLDS_SECONDS = {True: 5.0, False: 60.0}
+"""For so long after a wish for haste (or rest) the same wish is not made again: a busy bot would ask the database for the queue's pace
+with each run."""
 STOP_SECONDS = 10.0
 
 
@@ -52,6 +58,7 @@ class StageQueue:
         self._bell = bell
         self._ear: Ear | None = None
         self._worker: threading.Thread | None = None
+        self._wish: tuple[bool, float] = (False, -math.inf)
 
     def start(self, executor: str, run: Callable[[str, str], None]) -> None:
         """Create DBOS's tables where they lack, register the queue, begin to take runs under this executor's name."""
@@ -62,9 +69,9 @@ class StageQueue:
             run(stage, DBOS.workflow_id or "")
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(run_stage)
-        _quieten_internal_queue(instance)
         DBOS.listen_queues([])
         DBOS.launch()
+        _end_own_threads(instance)
         queue = DBOS.register_queue(
             QUEUE,
             partition_concurrency=1,
@@ -72,7 +79,8 @@ class StageQueue:
             polling_interval_sec=self._poll,
             on_conflict="always_update",
         )
-        self._ear = Ear(self._bell, gap=self._poll)
+        self._wish = (False, -math.inf)
+        self._ear = Ear(self._bell, gap=self._poll, release=partial(_release, instance), release_gap=IDLE_POLL_SECONDS)
         self._worker = threading.Thread(target=_listen, args=(self._ear, instance, queue), name="queue-worker", daemon=True)
         self._worker.start()
 
@@ -89,7 +97,6 @@ class StageQueue:
             serializer=PlainJson(),
             use_listen_notify=False,
             max_executor_threads=self._workers + 4,
-            scheduler_polling_interval_sec=3600.0,
             notification_listener_polling_interval_sec=2.0,
         )
 
@@ -99,12 +106,16 @@ class StageQueue:
         The pace is the queue's, for all processes that share it: a run that another process enqueued while it was leaving may wait
         for `IDLE_POLL_SECONDS`.
         """
+        wished, at = self._wish
+        if wished == busy and monotonic() - at < PACE_HOLDS_SECONDS[busy]:
+            return
         wanted = self._poll if busy else max(IDLE_POLL_SECONDS, self._poll)
         with contextlib.suppress(sa.exc.SQLAlchemyError):
             queue = DBOS.retrieve_queue(QUEUE)
             if queue is not None and queue.polling_interval_sec != wanted:
                 queue.set_polling_interval_sec(wanted)
                 self._bell.ring()
+            self._wish = (busy, monotonic())
 
     def stop(self) -> None:
         """Take no more runs and close. Those under way are not waited for."""
@@ -159,13 +170,18 @@ def _listen(ear: Ear, instance: DBOS, queue: Queue) -> None:
         ear.wait(1.0)
 
 
-def _quieten_internal_queue(instance: DBOS) -> None:
-    """DBOS asks once a second for runs of a queue of its own, which nothing here uses, and has no setting for that.
+def _end_own_threads(instance: DBOS) -> None:
+    """DBOS ends these itself when it is closed; done now, they cost nothing while nothing happens."""
+    for event in (*instance.background_thread_stop_events, instance._background_jobs_stop_event):
+        event.set()
 
-    Its workers read the interval from the queue object (dbos/_queue.py); where a later version keeps it elsewhere, it goes on asking.
-    """
-    with contextlib.suppress(AttributeError):
-        instance._registry.get_internal_queue()._polling_interval_sec = UNUSED_POLL_SECONDS
+
+def _release(instance: DBOS) -> None:
+    """Let the delayed runs that are due be taken. What cannot be done now is done with the next look."""
+    try:
+        instance._sys_db.transition_delayed_workflows()
+    except Exception:
+        logging.getLogger("engine").warning("delayed runs could not be released; that is tried again soon", exc_info=True)
 
 
 def _take_over_logging() -> None:

@@ -111,3 +111,23 @@ def test_many_rings_are_answered_together_and_the_last_is_not_lost() -> None:
     ear.set()
     thread.join(LONG / 2)
     assert not thread.is_alive()
+
+
+def test_delayed_runs_are_released_when_they_are_due_and_by_the_clock_and_not_with_each_ring() -> None:
+    bell, released = Bell(), list[float]()
+    ear = Ear(bell, release=lambda: released.append(time.monotonic()), release_gap=0.6)
+    bell.ring()
+    assert Waiter(ear, LONG).join() == [False]
+    assert len(released) == 1, "those that were delayed before it began"
+    bell.ring(0.2)
+    bell.ring()
+    assert Waiter(ear, LONG).join() == [False]
+    assert len(released) == 1, "a plain ring has nothing to do with delayed runs"
+    assert Waiter(ear, LONG).join() == [False]
+    assert len(released) == 2
+    assert released[1] - released[0] >= 0.2
+    assert Waiter(ear, 0.7).join() == [False]
+    assert len(released) == 3, "those that other processes delayed"
+    ear.set()
+    assert Waiter(ear, LONG).join() == [True]
+    assert len(released) == 3, "nothing is released at the end"
