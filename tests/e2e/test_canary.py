@@ -48,7 +48,8 @@ def test_no_secret_is_written_or_said() -> None:
 
     def look(_world: World) -> None:
         if world.bot.process is not None:
-            children.update(environment_of(child.pid) for child in psutil.Process(world.bot.process.pid).children(recursive=True))
+            bot = psutil.Process(world.bot.process.pid)
+            children.update(environment_of(child.pid, parent=bot.pid) for child in bot.children(recursive=True))
 
     try:
         prepare(world, scenario)
@@ -66,8 +67,10 @@ def test_no_secret_is_written_or_said() -> None:
         world.close()
 
 
-def environment_of(process: int) -> bytes:
+def environment_of(process: int, *, parent: int) -> bytes:
+    """Empty for a process that is gone, or that has not become another program yet and so shows its parent's own."""
     try:
-        return Path(f"/proc/{process}/environ").read_bytes()
+        begun = Path(f"/proc/{process}/cmdline").read_bytes() != Path(f"/proc/{parent}/cmdline").read_bytes()
+        return Path(f"/proc/{process}/environ").read_bytes() if begun else b""
     except OSError:
         return b""

@@ -92,7 +92,7 @@ def overlaps(fleet: Fleet, *, dead: set[int]) -> list[str]:
 
 
 def test_a_killed_replicas_work_goes_on_elsewhere(fleet: Fleet) -> None:
-    victim = fleet.start(2)
+    victim = fleet.start(15)
     wait_for(busy_with(fleet, victim))
     heir = fleet.start(0.2)
     wait_for(busy_with(fleet, victim))
