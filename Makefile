@@ -12,7 +12,7 @@ SLOWED := --deselect tests/unit/commands/test_grammar.py::test_hostile_text_cost
 WARM := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -c "import bot.cli.demo.story, bot.cli.main, bot.web.composition; from hcl2.parser import parser; parser()"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers format e2e coverage faults disturbed bench docs lock clean hooks
+.PHONY: help demo test check lint types layers format e2e coverage faults disturbed bench docs lock audit sbom clean hooks
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ lock: ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install -q uv
 	$(VENV)/bin/uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header -q --python-version 3.11 --universal --extra build --extra charts pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header -q --python-version 3.11 --universal --extra dev --extra build -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+audit: $(DEV) ## Known weaknesses of what the locks pin, by pip-audit (needs the network; says so when it cannot look)
+	$(VENV)/bin/python scripts/audit.py $(ARGS)
+
+sbom: $(DEV) ## The bill of materials of what serve runs, CycloneDX (build/sbom.cdx.json)
+	@$(VENV)/bin/python scripts/sbom.py $(ARGS)
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .state build *.egg-info
