@@ -6,7 +6,7 @@ It leaves to others what a file means and what shall be written. Several threads
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -22,12 +22,23 @@ _ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 
 class GitRepositories:
-    """Implements `Repositories` on the git command. `identity` is "name <address>", author and committer of our commits."""
+    """Implements `Repositories` on the git command. `identity` is "name <address>", author and committer of our commits.
 
-    def __init__(self, root: Path, remote: Remote, *, identity: str = IDENTITY) -> None:
+    `may_push` is asked right before each push, with the repository and whether it is urgent (None: it only deletes); it raises if not.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        remote: Remote,
+        *,
+        identity: str = IDENTITY,
+        may_push: Callable[[str, bool | None], None] = lambda _repository, _urgent: None,
+    ) -> None:
         self._remote = remote
         self._clones = Clones(root, remote)
         self._identity = identity
+        self._may_push = may_push
 
     def refresh(self, repository: str) -> Mapping[str, str]:
         """Fetch; the branches of the remote, each with its commit. Callers that wait for the same repository share one fetch."""
@@ -111,10 +122,11 @@ class GitRepositories:
         out = self._clones.run(repository, ["fast-import", "--quiet"], feed=stream, commits=(parent,))
         return out.decode().strip()
 
-    def push(self, repository: str, updates: Mapping[str, tuple[str | None, str | None]]) -> None:
+    def push(self, repository: str, updates: Mapping[str, tuple[str | None, str | None]], *, urgent: bool = False) -> None:
         """All branches at once, or none, each only if it stands at its expected commit. Doing it twice is one push and a no-op.
 
-        `Stale`: one stood elsewhere. `Refused`: a rule or a missing permission. `OutcomeUnknown`: fetch before any repeat.
+        `Stale`: one stood elsewhere. `Refused`: a rule or a missing permission. `OutcomeUnknown`: fetch before any repeat. `RateLimited`:
+        nothing was sent.
         """
         leases, refs = [], []
         for branch, (old, new) in updates.items():
@@ -128,6 +140,7 @@ class GitRepositories:
             clone = self._clones.ready(repository)
             self._have(repository, [new for _, new in updates.values() if new])
             with self._clones.exclusive(clone):
+                self._may_push(repository, urgent if any(new for _, new in updates.values()) else None)
                 self._push(clone, ["push", "--porcelain", "--atomic", "--no-verify", *leases, "origin", *refs])
                 self._clones.reload(clone)
 

@@ -8,6 +8,7 @@ from functools import partial
 from bot.adapters import answers
 from bot.adapters.git import GitRepositories
 from bot.adapters.git_remote import Remote
+from bot.adapters.github.budget import Priority
 from bot.adapters.github.connecting import connect
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.kubernetes.clusters import KubernetesClusters
@@ -22,6 +23,7 @@ from bot.adapters.store.delivery import StoredDelivery
 from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.migrate import upgrade
+from bot.adapters.store.pace import SharedPace
 from bot.app.access import access, chat
 from bot.collectors.answers import HeldAnswers
 from bot.collectors.observer import Observer, Sources
@@ -89,6 +91,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         clock=clock,
         api_url=config.forge.api_url,
         writes=(config.forge.writes_per_minute, config.forge.writes_per_hour),
+        pushes=config.forge.pushes_per_minute,
+        pace=SharedPace(database),
     )
     remote = Remote(
         url=lambda repository: f"{config.forge.url.rstrip('/')}/{repository}.git",
@@ -96,7 +100,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         tokens=forge.credentials,
         on_request=lambda repository, verb: forge.ledger.add("git", f"{verb} {repository}"),
     )
-    repositories = GitRepositories(settings.state_dir / "clones", remote)
+    repositories = GitRepositories(settings.state_dir / "clones", remote, may_push=partial(may_push, forge))
     clusters = KubernetesClusters(
         clusters={stage.name: stage.cluster for stage in config.pipeline.stages if stage.cluster is not None}, clock=clock
     )
@@ -135,3 +139,8 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         chat=chat(config, settings),
         renderer=Renderer(repositories, timeout=config.render.timeout, memory=config.render.memory) if config.render.enabled else None,
     )
+
+
+def may_push(forge: GitHubForge, repository: str, urgent: bool | None) -> None:
+    """Reverts first; what only deletes a branch is counted, and never waits."""
+    forge.budget.push(repository, None if urgent is None else Priority.URGENT if urgent else Priority.NORMAL)

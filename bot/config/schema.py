@@ -91,6 +91,8 @@ class Forge(BaseModel):
     """How many content-making requests a minute the forge allows (GitHub's own rule; an Enterprise server may have another)."""
     writes_per_hour: int = Field(default=500, ge=1)
     """The same for an hour."""
+    pushes_per_minute: int = Field(default=6, ge=1)
+    """How many pushes a minute into one repository the forge recommends at most."""
 
     @property
     def api_url(self) -> str:

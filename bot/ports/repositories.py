@@ -72,9 +72,10 @@ class Repositories(Protocol):
         """Write a commit object locally, with our identity and this date: the same input gives the same id."""
         ...
 
-    def push(self, repository: str, updates: Mapping[str, tuple[str | None, str | None]]) -> None:
+    def push(self, repository: str, updates: Mapping[str, tuple[str | None, str | None]], *, urgent: bool = False) -> None:
         """All branches at once and atomically, each from its expected old commit (None: must not exist) to the new (None: delete).
 
-        `Stale` when one of them stood elsewhere; `Refused` when a rule of the forge forbids it.
+        `Stale` when one of them stood elsewhere; `Refused` when a rule of the forge forbids it; `RateLimited` when there were too many
+        pushes just now: what is `urgent` goes first, what only deletes never waits.
         """
         ...

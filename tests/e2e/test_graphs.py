@@ -163,6 +163,7 @@ def written(world: World) -> Path:
             "app": {"app_id": world.app_id, "installation_id": world.installation},
             "writes_per_minute": 100_000,
             "writes_per_hour": 100_000,
+            "pushes_per_minute": 100_000,
         },
         "pipeline": {"stages": stages},
         "timing": {"resync": "5s"},

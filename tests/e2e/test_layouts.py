@@ -95,6 +95,7 @@ def place() -> Iterator[Place]:
                 }
         file = root / "promotion-bot.yaml"
         forge = {"url": github.url, "api_url": github.api_url, "app": {"app_id": app_id, "installation_id": installation}}
+        forge |= {"pushes_per_minute": 1_000}  # one repository holds all stages of all chains
         file.write_text(json.dumps({"version": 1, "forge": forge, "pipeline": {"stages": stages}, "timing": {"resync": "5s"}}))
         parts = build(load(file), sandbox_settings(app_key=key, webhook_secret=SECRET, slack_token="", state_dir=root / "state"))
         served = Served(parts)

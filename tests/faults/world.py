@@ -157,6 +157,7 @@ class World:
                 "app": {"app_id": app_id, "installation_id": installation},
                 "writes_per_minute": 100_000,
                 "writes_per_hour": 100_000,
+                "pushes_per_minute": 100_000,
             },
             "pipeline": {"stages": {stage: self._stage(stage) for stage in STAGES}},
             "notifications": {"slack": {"channel": CHANNEL, "api_url": self.slack.api_url}},

@@ -134,7 +134,7 @@ class ModelWorld:
     def _stage(self, stage: str) -> None:
         repository = self.repository(stage)
         self.github.create_repo(repository, {path_of(name): manifest(name, "1.0.0") for name in SERVICES} | {"README.md": stage})
-        for login, role in ((BOT, "maintain"), (DEVELOPER, "maintain"), (APPROVER, "maintain"), (STRANGER, "read")):
+        for login, role in ((BOT, "maintain"), (DEVELOPER, "maintain"), (APPROVER, "admin"), (STRANGER, "read")):
             self.github.add_collaborator(repository, login, role)
         cluster = ClusterSandbox(
             stage,
@@ -165,6 +165,7 @@ class ModelWorld:
                 stages[stage] |= {"after": [before], "gates": [{"gate": "soak", "for": "2m"}, {"gate": "health"}]}
         stages["prod"]["gates"] = [*stages["prod"]["gates"], {"gate": "approval", "count": 1, "users": [APPROVER]}]  # type: ignore[misc]
         forge = {"url": self.github.url, "api_url": self.github.api_url, "writes_per_minute": 100_000, "writes_per_hour": 100_000}
+        forge |= {"pushes_per_minute": 100_000}
         path.write_text(json.dumps({"version": 1, "forge": forge, "pipeline": {"stages": stages}, "timing": {"resync": "5m"}}))
         return path
 

@@ -2,24 +2,28 @@
 
 GitHub allows 80 content-creating requests a minute and 500 an hour, and punishes those who go on after a limit
 (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). Merges and reverts may use all of it, opening most,
-cosmetics what is left. Nothing sleeps here: the caller is told how long to wait. Seconds are of a monotonic clock.
+cosmetics what is left; for pushes into one repository GitHub recommends six a minute at most. Nothing sleeps here: the caller is told how
+long to wait. What was sent is kept by a `Pace`, so that all processes of one installation share it.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import IntEnum
 
 from prometheus_client import Gauge
 
 from bot.domain.errors import RateLimited
+from bot.domain.pace import Window, wait_for
+from bot.ports.pace import Pace
 
 MINUTE = 60.0
 HOUR = 3600.0
 PER_MINUTE = 80
 PER_HOUR = 500
-EVERYTHING = ""
+PUSHES_PER_MINUTE = 6
+WRITES, EVERYTHING = "writes", "everything"
 RESOURCES = ("core", "graphql")
 REMAINING = Gauge("promotion_bot_api_budget_remaining", "What is left of the forge's hourly limit, as it said last.", ["resource"])
 
@@ -35,44 +39,80 @@ class Priority(IntEnum):
 SHARE = {Priority.URGENT: 1.0, Priority.NORMAL: 0.9, Priority.COSMETIC: 0.7}
 
 
-class Budget:
-    """Counts our own writes and remembers GitHub's pauses. `clock` counts seconds and never runs backwards."""
+class OwnPace:
+    """The pace of this process alone. `clock` counts seconds and never runs backwards."""
 
-    def __init__(self, clock: Callable[[], float], *, per_minute: int = PER_MINUTE, per_hour: int = PER_HOUR) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._limits = ((MINUTE, per_minute), (HOUR, per_hour))
         self._lock = threading.Lock()
-        self._writes: deque[float] = deque()
+        self._sent: dict[str, deque[float]] = {}
         self._until: dict[str, float] = {}
+
+    def take(self, name: str, weight: int, windows: Sequence[Window]) -> float:
+        with self._lock:
+            now, sent = self._clock(), self._sent.setdefault(name, deque())
+            while sent and sent[0] <= now - HOUR:
+                sent.popleft()
+            wait = wait_for(sent, now, weight, windows)
+            if wait <= 0:
+                sent.extend([now] * weight)
+            return max(wait, 0.0)
+
+    def pause(self, name: str, length: timedelta) -> None:
+        with self._lock:
+            self._until[name] = max(self._clock() + length.total_seconds(), self._until.get(name, 0.0))
+
+    def left(self, names: Sequence[str]) -> float:
+        with self._lock:
+            return max(self._until.get(name, 0.0) for name in names) - self._clock()
+
+
+class Budget:
+    """Who may send now, and who must wait. Without a `pace` this process keeps its own, by `clock`."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        per_minute: int = PER_MINUTE,
+        per_hour: int = PER_HOUR,
+        pushes_per_minute: int = PUSHES_PER_MINUTE,
+        pace: Pace | None = None,
+    ) -> None:
+        self._limits = ((MINUTE, per_minute), (HOUR, per_hour))
+        self._pushes = ((MINUTE, pushes_per_minute),)
+        self._pace = pace if pace is not None else OwnPace(clock)
+        self._lock = threading.Lock()
         self._remaining: dict[str, int] = {}
 
     def check(self, resource: str) -> None:
         """`RateLimited` while GitHub's pause for this resource ("core", "graphql"), or for everything, lasts."""
-        with self._lock:
-            wait = max(self._until.get(resource, 0.0), self._until.get(EVERYTHING, 0.0)) - self._clock()
+        wait = self._pace.left([resource, EVERYTHING])
         if wait > 0:
             raise RateLimited("GitHub asked for a pause; nothing is sent before it is over.", retry_after=_whole(wait))
 
     def spend(self, priority: Priority, weight: int = 1) -> None:
         """Take `weight` writes out of the budget, or `RateLimited` with the time until they are there."""
-        with self._lock:
-            now = self._clock()
-            while self._writes and self._writes[0] <= now - HOUR:
-                self._writes.popleft()
-            wait = max(self._wait(now, span, max(1, int(limit * SHARE[priority])), weight) for span, limit in self._limits)
-            if wait <= 0:
-                self._writes.extend([now] * weight)
-                return
-        raise RateLimited(
-            f"The budget of {self._limits[0][1]} writes a minute and {self._limits[1][1]} an hour that GitHub allows is used up.",
-            retry_after=_whole(wait),
-        )
+        wait = self._pace.take(WRITES, weight, _share(self._limits, priority))
+        if wait > 0:
+            raise RateLimited(
+                f"The budget of {self._limits[0][1]} writes a minute and {self._limits[1][1]} an hour that GitHub allows is used up.",
+                retry_after=_whole(wait),
+            )
+
+    def push(self, repository: str, priority: Priority | None) -> None:
+        """The same for one push. Without a priority it must not wait: it is counted only, and those after it wait longer."""
+        windows = () if priority is None else _share(self._pushes, priority)
+        wait = self._pace.take(f"push {repository}", 1, windows)
+        if wait > 0:
+            raise RateLimited(
+                f"The {self._pushes[0][1]} pushes a minute into {repository} that GitHub recommends at most are used up.",
+                retry_after=_whole(wait),
+            )
 
     def pause(self, length: timedelta, resource: str = EVERYTHING) -> None:
         """GitHub asked for a pause of one resource or of everything; a shorter one does not end a longer one."""
-        with self._lock:
-            until = self._clock() + length.total_seconds()
-            self._until[resource] = max(until, self._until.get(resource, 0.0))
+        self._pace.pause(resource, length)
 
     def note(self, resource: str, remaining: int) -> None:
         """What GitHub says is left of a primary limit."""
@@ -85,11 +125,9 @@ class Budget:
         with self._lock:
             return dict(self._remaining)
 
-    def _wait(self, now: float, span: float, limit: int, weight: int) -> float:
-        """Seconds until `weight` more writes fit into a window of `span` seconds."""
-        inside = [at for at in self._writes if at > now - span]
-        too_many = len(inside) + min(weight, limit) - limit
-        return 0.0 if too_many <= 0 else inside[too_many - 1] + span - now
+
+def _share(windows: Sequence[Window], priority: Priority) -> tuple[Window, ...]:
+    return tuple((span, max(1, int(limit * SHARE[priority]))) for span, limit in windows)
 
 
 def _whole(seconds: float) -> timedelta:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from bot.adapters.github.auth import AppInstallation, PersonalToken
 from bot.adapters.github.auth import AppKey as AppKey
-from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, Budget
+from bot.adapters.github.budget import PER_HOUR, PER_MINUTE, PUSHES_PER_MINUTE, Budget
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.ledger import Ledger
 from bot.adapters.github.wire import Wire
+from bot.ports.pace import Pace
 
 GITHUB = "https://api.github.com"
 TIMEOUT = timedelta(seconds=20)
@@ -24,13 +25,16 @@ def connect(
     monotonic: Callable[[], float] = time.monotonic,
     timeout: timedelta = TIMEOUT,
     writes: tuple[int, int] = (PER_MINUTE, PER_HOUR),
+    pushes: int = PUSHES_PER_MINUTE,
+    pace: Pace | None = None,
 ) -> GitHubForge:
     """The forge, ready for use; nothing is asked of GitHub yet. `clock` is the time of day in UTC.
 
-    `writes`: how many content-making requests a minute, and an hour, the forge allows.
+    `writes`: how many content-making requests a minute, and an hour, the forge allows; `pushes`: how many a minute into one repository.
+    `pace` counts them for all processes of the installation; without it this process counts its own.
     """
     ledger = ledger if ledger is not None else Ledger()
-    budget = Budget(monotonic, per_minute=writes[0], per_hour=writes[1])
+    budget = Budget(monotonic, per_minute=writes[0], per_hour=writes[1], pushes_per_minute=pushes, pace=pace)
     wire = Wire(api_url, ledger=ledger, budget=budget, clock=clock, timeout=timeout)
     credentials: AppInstallation | PersonalToken
     if isinstance(access, AppKey):

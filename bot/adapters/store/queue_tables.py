@@ -78,6 +78,17 @@ class PauseRow(SQLModel, table=True):
     why: str = ""
 
 
+class PaceRow(SQLModel, table=True):
+    """Something that was sent to the other side, and how much it counts: forgotten after an hour."""
+
+    __tablename__ = "paces"
+    __table_args__ = (sa.Index("ix_paces_name", "name", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    at: datetime = Field(sa_type=Instant)
+    weight: int
+
+
 class EffectRow(SQLModel, table=True):
     """A named effect on the outside: `started` before it is tried, `done` with its result afterwards."""
 

@@ -1,11 +1,11 @@
-"""Wake-ups of stages: who wants one looked at, when the next time is set, how often its runs failed, what must pause.
+"""Wake-ups of stages: who wants one looked at, when the next time is set, how often its runs failed.
 
 Events for a stage that is wanted already collapse; the mark is cleared when the run begins, before it observes, so that
 an event during a run wants another one. Enqueuing itself is the durable queue's; it is handed in and happens in the same
 transaction as the mark.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,9 @@ from sqlmodel import Session, col, select
 
 from bot.adapters.store import inbox
 from bot.adapters.store.database import Database
-from bot.adapters.store.queue_tables import PauseRow, WakeupRow
+from bot.adapters.store.queue_tables import WakeupRow
 from bot.adapters.store.replicas import require_alive
-from bot.adapters.store.upsert import put, put_if_absent, table_of
+from bot.adapters.store.upsert import put_if_absent, table_of
 
 Enqueue = Callable[[sa.Connection, str, str, float], None]
 """(connection, stage, run id, seconds to wait): put one run into the durable queue, in this connection's transaction."""
@@ -144,19 +144,6 @@ class Wakeups:
         with self._database.read() as session:
             rows = session.exec(select(WakeupRow)).all()
             return {row.stage: StageWork(**row.model_dump()) for row in rows}
-
-    def pause(self, name: str, until: datetime, why: str) -> None:
-        """Nothing is sent to `name` before `until`; a later end that is set already stays."""
-        with self._database.write() as session:
-            present = session.get(PauseRow, name)
-            if present is None or present.until < until:
-                put(session, PauseRow, {"name": name, "until": until, "why": why}, keys=("name",))
-
-    def paused(self, *, now: datetime) -> Sequence[tuple[str, datetime, str]]:
-        """Whom nothing may be sent to now, until when, and why."""
-        with self._database.read() as session:
-            rows = session.exec(select(PauseRow).where(PauseRow.until > now).order_by(col(PauseRow.until)))
-            return [(row.name, row.until, row.why) for row in rows]
 
 
 _TABLE = table_of(WakeupRow)

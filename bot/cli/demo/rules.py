@@ -37,6 +37,7 @@ def _document(world: World, *, example: bool) -> dict[str, Any]:
             "app": {"app_id": world.app_id, "installation_id": world.installation},
             "writes_per_minute": 100_000,
             "writes_per_hour": 100_000,
+            "pushes_per_minute": 100_000,
         },
         "pipeline": {"stages": {stage: _stage(world, stage) for stage in world.stages}},
         "notifications": {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.git import GitRepositories
@@ -15,6 +16,8 @@ from bot.adapters.store.database import Database
 from bot.adapters.store.effects import EffectJournal
 from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.outbox import StoredOutbox
+from bot.adapters.store.pace import SharedPace
+from bot.app.parts import may_push
 from bot.domain.action import MergePromotion, OpenPromotion, Revert
 from bot.domain.image import Version
 from bot.domain.promotion import Move, Promotion, PromotionState, SlotEdit, branch_name, promotion_id
@@ -93,11 +96,18 @@ class StageWorld:
         self.hub.ledger.reset()
         self.hub.faults.clear()
         self.clock = Clock()
-        self.forge: GitHubForge = connect(hub.access, clock=self.clock, api_url=self.hub.api_url, writes=(10_000, 10_000))
-        remote = Remote(url=self.hub.clone_url, protocols=frozenset({"http"}), tokens=self.forge.credentials)
-        self.repositories = GitRepositories(root / "clones", remote)
         self.database = Database(f"sqlite:///{root}/bot.db")
         migrate.upgrade(self.database)
+        self.forge: GitHubForge = connect(
+            hub.access,
+            clock=self.clock,
+            api_url=self.hub.api_url,
+            writes=(10_000, 10_000),
+            pushes=10_000,
+            pace=SharedPace(self.database),
+        )
+        remote = Remote(url=self.hub.clone_url, protocols=frozenset({"http"}), tokens=self.forge.credentials)
+        self.repositories = GitRepositories(root / "clones", remote, may_push=partial(may_push, self.forge))
         self.history = StoredHistory(self.database)
         self.outbox = StoredOutbox(self.database)
         self.place = Place(stage="qa", environment=EnvironmentRepository(repository=self.repo), signed=signed)

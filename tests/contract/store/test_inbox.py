@@ -211,12 +211,5 @@ def test_no_wake_up_is_lost_between_deliveries_and_runs_at_the_same_time(databas
     assert not unfinished or wakeups.work()["qa"].wanted
 
 
-def test_a_pause_is_never_shortened(wakeups: Wakeups) -> None:
-    wakeups.pause("github", NOW + timedelta(minutes=5), "primary limit")
-    wakeups.pause("github", NOW + timedelta(minutes=1), "secondary limit")
-    assert wakeups.paused(now=NOW) == [("github", NOW + timedelta(minutes=5), "primary limit")]
-    assert wakeups.paused(now=NOW + timedelta(minutes=6)) == []
-
-
 def test_a_number_that_no_database_holds_is_no_harm(database: Database, wakeups: Wakeups) -> None:
     assert receive(database, wakeups, replace(delivery(), number=2**62), "qa") is Receipt.ACCEPTED
