@@ -154,6 +154,11 @@ class Outbox(Protocol):
         """Those not sent yet whose next try is due, oldest first."""
         ...
 
+    def claim(self, key: str, *, now: datetime) -> bool:
+        """True for one at a time, over all processes: it tries the message now, and nobody else does for half a minute. `Fenced` when
+        this process was taken for dead."""
+        ...
+
     def sent(self, key: str, reference: str, *, now: datetime) -> None: ...
 
     def later(self, key: str, until: datetime) -> None:

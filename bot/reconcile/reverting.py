@@ -14,6 +14,7 @@ from bot.domain.pull import PullState
 from bot.ports import OpenedPull
 from bot.reconcile import crash
 from bot.reconcile.content import backward
+from bot.reconcile.opening import holds
 from bot.reconcile.tools import BOT, Tools
 
 PREFIX = "promotion-revert"
@@ -52,7 +53,7 @@ def _onto_branch(tools: Tools, action: Revert, head: str, files: Mapping[str, by
     if place.signed:
         return tools.forge.commit_files(place.repository, branch=place.branch, expected=head, files=files, message=action.message)
     commit = _commit(tools, action, head, files)
-    tools.repositories.push(place.repository, {place.branch: (head, commit)})
+    tools.repositories.push(place.repository, {place.branch: (head, commit)}, urgent=True)
     return commit
 
 
@@ -67,13 +68,11 @@ def _by_pull_request(tools: Tools, action: Revert, head: str, files: Mapping[str
     branch = f"{PREFIX}/{promotion.stage}/{promotion.id}"
     present = tools.repositories.heads(place.repository).get(branch)
     if place.signed:
-        tip = present or tools.forge.commit_files(
-            place.repository, branch=branch, expected=head, files=files, message=action.message, create_from=head
-        )
+        _signed_commit(tools, action, files, branch=branch, present=present, head=head)
     else:
         tip = _commit(tools, action, head, files)
         if present != tip:
-            tools.effects.step(crash.REVERTED, lambda: tools.repositories.push(place.repository, {branch: (present, tip)}))
+            tools.effects.step(crash.REVERTED, lambda: tools.repositories.push(place.repository, {branch: (present, tip)}, urgent=True))
     opened = tools.effects.once(
         f"revert-open:{promotion.id}",
         name=crash.REVERT_OPENED,
@@ -88,6 +87,21 @@ def _by_pull_request(tools: Tools, action: Revert, head: str, files: Mapping[str
         now=tools.clock(),
     )
     finish_revert(tools, waiting)
+
+
+def _signed_commit(tools: Tools, action: Revert, files: Mapping[str, bytes], *, branch: str, present: str | None, head: str) -> None:
+    """A branch that an earlier try made may lack its commit: the forge makes the two one after the other."""
+    repository = tools.place.repository
+    if present is not None and holds(tools, present, dict(files)):
+        return
+    tools.forge.commit_files(
+        repository,
+        branch=branch,
+        expected=present or head,
+        files=files,
+        message=action.message,
+        create_from=head if present is None else None,
+    )
 
 
 def _opened(tools: Tools, branch: str) -> OpenedPull | None:

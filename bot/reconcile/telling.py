@@ -125,7 +125,12 @@ def notify(tools: Tools, action: Notify) -> None:
 
 
 def post(tools: Tools, action: Notify) -> bool:
-    """One try; True when it was taken. Without a chat it counts as taken. Whoever is told beside the chat has copies of his own."""
+    """One try; True when it was taken. Without a chat it counts as taken. Whoever is told beside the chat has copies of his own.
+
+    Of several processes one tries at a time: what another one has claimed is left to it.
+    """
+    if not tools.outbox.claim(action.key, now=tools.clock()):
+        return False
     if action.key.startswith(COPY):
         return _tell(tools, action)
     if action.picture is None:

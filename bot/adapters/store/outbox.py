@@ -21,6 +21,8 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=15)
 GIVE_UP = timedelta(days=1)
 MOST_QUEUED = 1000
+CLAIM_LASTS = timedelta(seconds=30)
+"""Who claimed a message and died is followed by another one after this time."""
 
 
 class StoredOutbox:
@@ -44,6 +46,13 @@ class StoredOutbox:
                 .limit(limit)
             )
             return [codec.load(Notify, row.document) for row in rows]
+
+    def claim(self, key: str, *, now: datetime) -> bool:
+        """Take it for one try, by a compare-and-swap of its row."""
+        mine = sa.and_(col(OutboxRow.key) == key, col(OutboxRow.state) == QUEUED, col(OutboxRow.again_at) <= now)
+        with self._database.write() as session:
+            require_alive(session)
+            return session.connection().execute(sa.update(OutboxRow).where(mine).values(again_at=now + CLAIM_LASTS)).rowcount == 1
 
     def sent(self, key: str, reference: str, *, now: datetime) -> None:
         with self._database.write() as session:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.adapters.store.outbox import CLAIM_LASTS
 from bot.domain.action import ClosePromotion, Notify, Reply, Severity
 from bot.domain.promotion import PromotionState
 from bot.reconcile.apply import apply
@@ -156,6 +157,23 @@ def test_reverting_by_pull_request(either: StageWorld, point: str) -> None:
     assert len(world.hub.pulls(world.repo)) == 2
 
 
+@both
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_revert_whose_branch_was_made_without_its_commit(either: StageWorld, moved: bool) -> None:
+    """Where the forge signs, branch and commit are two steps of one request, and the second may fail alone."""
+    world = either
+    failed(world)
+    branch = f"promotion-revert/qa/{world.only().id}"
+    world.repositories.push(world.repo, {branch: (None, world.repositories.refresh(world.repo)["main"])})
+    if moved:
+        world.hub.push(world.repo, "main", {"README.md": b"moved\n"}, message="moved", author="ana")
+    revert_by_pull_request(world)
+    found = world.only()
+    assert (found.state, found.revert_commit) == (PromotionState.REVERTING, world.hub.head(world.repo, "main"))
+    assert world.text() == manifest("1.0.0")
+    assert world.hub.read_file(world.repo, "main", "README.md") == (b"moved\n" if moved else b"qa\n")
+
+
 def renew_it(world: StageWorld, points: CrashPoints | None = None) -> None:
     promotion = next(row for row in world.rows() if row.state is PromotionState.OPEN)
     if str(promotion.moves[0].new) == "1.1.0":
@@ -237,6 +255,9 @@ def test_notifying(world: StageWorld, point: str) -> None:
     with pytest.raises(Crashed):
         apply(world.tools(DiesAt(point), chat=chat), notice)
     from bot.reconcile.telling import post
+
+    assert list(world.outbox.due(now=world.clock())) == [], "who claimed it may still be at it"
+    world.clock.shift = CLAIM_LASTS
 
     for due in world.outbox.due(now=world.clock()):
         post(world.tools(chat=chat), due)

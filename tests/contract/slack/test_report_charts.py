@@ -107,6 +107,7 @@ def test_no_picture_stands_before_its_text(world: SlackWorld) -> None:
     text, chart = due(world)
     assert not telling.post(world.tools(chat=world.chat()), chart)
     assert world.slack.messages(CHANNEL) == []
+    world.clock.shift += timedelta(minutes=1)
     for one in (text, chart):
         assert telling.post(world.tools(chat=world.chat()), one)
     assert len(stands(world)[1]) == 1
