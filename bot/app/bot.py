@@ -75,7 +75,8 @@ class Bot:
         self._lock = threading.Lock()
         self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)
-        self.housekeeper = Housekeeper(self.engine, parts.clock, [*self.duties.quick(), Duty("wake again", SOON, self.wake_again)])
+        self.housekeeper = Housekeeper(self.engine, parts.clock, [*self.duties.own(), Duty("wake again", SOON, self.wake_again)])
+        self.outside = Rota("outside", self.duties.outside(), patience=timedelta(seconds=2))
         self.background = Rota("background", self.duties.slow(), patience=timedelta(seconds=2))
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
         self.desk = Desk(
@@ -109,6 +110,7 @@ class Bot:
         self.engine.start()
         self.parts.clusters.start()
         self.housekeeper.start()
+        self.outside.start()
         self.background.start()
         self.registry_watch.start(self.parts.clock)
 
@@ -116,6 +118,7 @@ class Bot:
         """End in order: no new runs, those under way to their end, then everything else."""
         self.registry_watch.stop()
         self.background.stop()
+        self.outside.stop()
         self.housekeeper.stop()
         self.engine.stop()
         self._enqueuer.close()

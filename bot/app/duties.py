@@ -38,14 +38,17 @@ class Duties:
         self._proposed: set[tuple[int, str]] = set()
         self._missed_since = parts.clock() - KEPT_BY_GITHUB
 
-    def quick(self) -> list[Duty]:
-        """Those of the housekeeper: each is over in a moment."""
+    def own(self) -> list[Duty]:
+        """Those beside the heartbeat: they ask nobody but the database."""
+        return [Duty("prune rows", HOURLY, pruner(self.parts.database, self.parts.clock))]
+
+    def outside(self) -> list[Duty]:
+        """Those that speak to others, who may answer late or never: no heartbeat waits for them."""
         return [
             Duty("identity", RETELL, self.learn_login),
             Duty("notices", RETELL, self.retell),
             Duty("digest", RETELL, self.tell_daily),
             Duty("missed webhooks", MISSED, self.fetch_missed),
-            Duty("prune rows", HOURLY, pruner(self.parts.database, self.parts.clock)),
         ]
 
     def slow(self) -> list[Duty]:
@@ -65,11 +68,10 @@ class Duties:
         """Ask GitHub to send again what we did not take (an App's deliveries only; with a token the resync has to do)."""
         credentials = self.parts.forge.credentials
         if isinstance(credentials, AppInstallation) and self.parts.settings.github_webhook_secrets:
-            began = self.parts.clock()
-            again = redeliver_missed(credentials, since=self._missed_since)
-            if again:
-                log.info("webhooks.fetched_back", count=len(again))
-            self._missed_since = began - MISSED
+            missed = redeliver_missed(credentials, since=self._missed_since)
+            if missed.again:
+                log.info("webhooks.fetched_back", count=len(missed.again))
+            self._missed_since = missed.since
 
     def retell(self) -> None:
         """Messages that the chat did not take: again, once each."""

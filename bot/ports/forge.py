@@ -131,6 +131,6 @@ class DeploymentPage(Protocol):
     def record(self, repository: str, promotion: Promotion, *, commit: str, state: str, known: str) -> str:
         """Say that `commit` is in_progress, success or failure in the promotion's stage; the record's id, to be given back as `known`.
 
-        `known` is "?" where a try before this one may have made it.
+        `known` begins with "?" where a try before this one may have made it, or, with an id behind it, may have added this state.
         """
         ...

@@ -33,7 +33,7 @@ STILL_TOLD = timedelta(days=1)
 """So long after its end a promotion's message and record are still brought up to date."""
 HASH = "hash"
 UNSURE = "?"
-"""Stands for the id of a record that was begun and may be there."""
+"""Stands before the id of a record that may be there, or may have its state, already."""
 FAILURES = (PromotionState.FAILED, PromotionState.REVERTING, PromotionState.REVERTED, PromotionState.STUCK)
 DEPLOYMENT_STATES = {
     PromotionState.MERGED: "in_progress",
@@ -123,21 +123,25 @@ class Elsewhere:
             return None
         stored = tools.history.binding(key)
         bound: Mapping[str, str] = stored[1] if stored else {}
-        restored = promotion.state is PromotionState.REVERTED and bool(promotion.revert_commit)
+        restored = promotion.revert_commit if promotion.state is PromotionState.REVERTED else None
         wanted = f"{state}, restored" if restored else state
-        if bound.get(HASH) == wanted:
-            return None
-        known = bound.get("id", "")
-        if not known:
-            tools.history.save_binding(key, {**bound, "id": UNSURE}, now=tools.clock())
-        number = self.page.record(tools.place.repository, promotion, commit=promotion.merge_commit, state=state, known=known)
-        written = {**bound, "id": number}
-        if restored and promotion.revert_commit:
-            written["back"] = self.page.record(
-                tools.place.repository, promotion, commit=promotion.revert_commit, state="success", known=bound.get("back", "")
-            )
-        tools.history.save_binding(key, {**written, HASH: wanted}, now=tools.clock())
+        if bound.get(HASH) not in (state, wanted):
+            bound = self._record(tools, promotion, key, bound, name="id", commit=promotion.merge_commit, state=state, says=state)
+        if restored and bound.get(HASH) != wanted:
+            self._record(tools, promotion, key, bound, name="back", commit=restored, state="success", says=wanted)
         return None
+
+    def _record(
+        self, tools: Tools, promotion: Promotion, key: str, bound: Mapping[str, str], *, name: str, commit: str, state: str, says: str
+    ) -> Mapping[str, str]:
+        """One record and its state. Before it is written it is noted that it may be: after a lost answer it is looked for."""
+        assert self.page is not None
+        known = bound.get(name, "")
+        tools.history.save_binding(key, {**bound, name: f"{UNSURE}{known.removeprefix(UNSURE)}"}, now=tools.clock())
+        number = self.page.record(tools.place.repository, promotion, commit=commit, state=state, known=known)
+        written = {**bound, name: number, HASH: says}
+        tools.history.save_binding(key, written, now=tools.clock())
+        return written
 
 
 def _events(tools: Tools, promotion: Promotion, _key: str, _others: list[Promotion]) -> None:

@@ -5,7 +5,8 @@ GitHub repeats nothing by itself, and keeps its log for three days
 that the inbox knows it again. It leaves to others when this is asked; nothing depends on it: every stage is looked at periodically.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.adapters.github.auth import AppInstallation
 from bot.adapters.github.reading import understood
@@ -14,36 +15,54 @@ from bot.adapters.github.wire import MOST_PAGES
 from bot.domain.errors import UserError
 from bot.domain.instants import parse_instant
 
+OVERLAP = timedelta(minutes=5)
+"""A delivery appears in the log when its answer came, or failed to."""
+AT_ONCE = 100
 
-def redeliver_missed(app: AppInstallation, *, since: datetime, limit: int = 100) -> list[str]:
-    """Ask for another try of every delivery since then of which no try was answered with a 2xx; their delivery ids, oldest first.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """`again` was asked for, by delivery id, oldest first. `since` is from when to look next time, by GitHub's own clock: ours may be
+    wrong, and what was too much for this time comes then."""
+
+    again: tuple[str, ...]
+    since: datetime
+
+
+def redeliver_missed(app: AppInstallation, *, since: datetime, limit: int = AT_ONCE) -> Missed:
+    """Ask for another try of every delivery since then of which no try was answered with a 2xx.
 
     One REST call per hundred deliveries and one per repeat, at most `limit` of these; all as the App, whose limit is its own.
     """
     ask = Ask(doing="read the App's deliveries", where="the App", needs="the App's own key")
-    newest: dict[str, int] = {}
+    newest: dict[str, tuple[int, datetime]] = {}
     taken: set[str] = set()
     path = "/app/hook/deliveries?per_page=100"
     for _ in range(MOST_PAGES):
         page = app.call("GET", path, ask)
         with understood("the App's deliveries"):
             for entry in page["items"]:
-                if parse_instant(entry["delivered_at"]) < since:
+                at = parse_instant(entry["delivered_at"])
+                if at < since:
                     break
                 guid = str(entry["guid"])
                 if 200 <= int(entry["status_code"]) < 300:
                     taken.add(guid)
-                newest.setdefault(guid, int(entry["id"]))
+                newest.setdefault(guid, (int(entry["id"]), at))
             over = not page["items"] or parse_instant(page["items"][-1]["delivered_at"]) < since
         if over or not page["next"]:
             break
         path = str(page["next"])
-    missed = [(guid, number) for guid, number in reversed(newest.items()) if guid not in taken][:limit]
-    again = []
-    for guid, number in missed:
-        try:
-            app.call("POST", f"/app/hook/deliveries/{number}/attempts", ask)
-        except UserError:  # too old, or of an event that is gone: the periodic look makes up for it
-            continue
-        again.append(guid)
-    return again
+    missed = [(guid, number, at) for guid, (number, at) in reversed(newest.items()) if guid not in taken]
+    again = [guid for guid, number, _ in missed[:limit] if _repeated(app, number, ask)]
+    last = max((at for _, at in newest.values()), default=since)
+    return Missed(again=tuple(again), since=missed[limit][2] if len(missed) > limit else max(since, last - OVERLAP))
+
+
+def _repeated(app: AppInstallation, number: int, ask: Ask) -> bool:
+    """False for one that is too old, or of an event that is gone: the periodic look makes up for it."""
+    try:
+        app.call("POST", f"/app/hook/deliveries/{number}/attempts", ask)
+    except UserError:
+        return False
+    return True

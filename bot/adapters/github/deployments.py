@@ -24,7 +24,8 @@ class Deployments:
 
     def record(self, repository: str, promotion: Promotion, *, commit: str, state: str, known: str) -> str:
         """The record's id. One REST call: to make it, or, where it is `known`, to add its state. A new record is pending by itself, so
-        that `in_progress` costs nothing more. `known` "?" means that an answer was lost: it is looked for first (one call more).
+        that `in_progress` costs nothing more. `known` "?" or "?id" means that an answer was lost: record and state are looked for first
+        (one call more each).
         """
         ask = Ask(
             doing="record a deployment",
@@ -33,9 +34,12 @@ class Deployments:
             write=True,
             priority=Priority.COSMETIC,
         )
-        number = self._found(repository, promotion, commit, ask) if known == UNSURE else known
+        unsure, number = known.startswith(UNSURE), known.removeprefix(UNSURE)
+        if unsure:
+            number = number or self._found(repository, promotion, commit, ask)
+        unsure = unsure and bool(number)
         number = number or self._made(repository, promotion, commit, ask)
-        if state == "in_progress":
+        if state == "in_progress" or (unsure and self._says(repository, number, state, ask)):
             return number
         content = {
             "state": state,
@@ -52,6 +56,13 @@ class Deployments:
         answer = self._wire.rest("GET", f"/repos/{repository}/deployments?{query}", Ask(doing=ask.doing, where=ask.where, needs=ask.needs))
         with understood("the deployments"):
             return str(answer[0]["id"]) if answer else ""
+
+    def _says(self, repository: str, number: str, state: str, ask: Ask) -> bool:
+        """True when this is the state that the record was given last."""
+        path = f"/repos/{repository}/deployments/{number}/statuses?per_page=1"
+        answer = self._wire.rest("GET", path, Ask(doing=ask.doing, where=ask.where, needs=ask.needs))
+        with understood("the deployment's states"):
+            return bool(answer) and answer[0]["state"] == state
 
     def _made(self, repository: str, promotion: Promotion, commit: str, ask: Ask) -> str:
         content = {

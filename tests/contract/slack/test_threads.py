@@ -74,7 +74,7 @@ def test_notices_stand_below_the_head_once_each_whatever_process_sends_them(worl
     promotion = world.opened()
     Elsewhere(cards=world.chat()).show(world.tools())
     for _ in range(2):
-        telling.post(world.tools(chat=world.chat()), notice(promotion, "failed", Severity.CRITICAL))
+        telling._into(world.chat(), notice(promotion, "failed", Severity.CRITICAL))
     head, below = world.slack.messages(CHANNEL)
     assert below.thread_ts == head.ts
     assert below.broadcast
@@ -108,9 +108,9 @@ def test_an_incident_is_told_in_its_own_channel_from_failure_to_recovery(world: 
         world, promotion, state=PromotionState.FAILED, merged_at=now, failed_at=now, reason="crash loop", merge_commit="c" * 40
     )
     elsewhere.show(world.tools())
-    telling.post(world.tools(chat=chat), notice(promotion, "failed", Severity.CRITICAL))
+    telling.notify(world.tools(chat=chat), notice(promotion, "failed", Severity.CRITICAL))
     again = world.chat(severities={"critical": f"#{INCIDENTS}"})
-    telling.post(world.tools(chat=again), notice(promotion, "reverted", Severity.WARNING, "qa is healthy again"))
+    telling.notify(world.tools(chat=again), notice(promotion, "reverted", Severity.WARNING, "qa is healthy again"))
     promotion = moved(world, promotion, state=PromotionState.REVERTED, revert_commit="d" * 40, rollout_since=now, ended_at=now)
     elsewhere.show(world.tools())
     head, *below = world.slack.messages(INCIDENTS)
@@ -133,7 +133,7 @@ def test_a_renewed_promotion_keeps_the_message_of_its_pull_request(world: SlackW
     elsewhere.show(world.tools())
     [root] = roots(world)
     assert "e" * 40 in words(root)
-    telling.post(world.tools(chat=world.chat()), notice(newer, "healthy", Severity.INFO))
+    telling.notify(world.tools(chat=world.chat()), notice(newer, "healthy", Severity.INFO))
     assert world.slack.messages(CHANNEL)[-1].thread_ts == root.ts
 
 
@@ -239,6 +239,21 @@ def test_a_record_whose_answer_was_lost_is_not_made_twice(world: SlackWorld) -> 
     world.history.save_binding(f"deployment:{promotion.id}", {"id": "?"}, now=now)
     Elsewhere(page=world.forge.deployments).show(world.tools())
     assert [found[:2] for found in page(world)] == [("qa", merge)]
+
+
+@pytest.mark.parametrize("kind", ["applied_then_500", "applied_then_reset", "status:502"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_no_lost_answer_doubles_a_record_or_its_state(world: SlackWorld, kind: str, at: int) -> None:
+    """A rollout that failed and was taken back is two records with a state each; of each kind of write one answer is lost."""
+    promotion = world.opened()
+    merge, now = world.hub.log(world.repo, "main")[0].sha, world.clock()
+    back = world.hub.push(world.repo, "main", {"README.md": b"restored\n"}, message="revert", author="ana")
+    for route in ("/repos/*/*/deployments", "/repos/*/*/deployments/*/statuses"):
+        world.hub.faults.add("POST", route, kind=kind, at=at)
+    moved(world, promotion, state=PromotionState.REVERTED, merged_at=now, merge_commit=merge, revert_commit=back, ended_at=now)
+    for _ in range(4):
+        Elsewhere(page=world.forge.deployments).show(world.tools())
+    assert page(world) == [("qa", merge, ["failure"]), ("qa", back, ["success"])]
 
 
 def page(world: SlackWorld) -> list[tuple[str, str, list[str]]]:
