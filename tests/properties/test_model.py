@@ -48,6 +48,8 @@ ROUTES = (
 SAYINGS = (
     "/promote hold --reason x",
     "/promote unhold",
+    "/promote freeze {stage} --until 2h --reason x",
+    "/promote unfreeze {stage}",
     "/promote approve",
     "/promote merge",
     "/promote rebase",
@@ -119,6 +121,15 @@ class Model(RuleBasedStateMachine):
             self.world.github.push(self.world.repository(stage), pull.head_ref, files, message="evil", author=DEVELOPER)
             self._touch(stage, pull.title)
 
+    @rule(stage=targets, version=st.sampled_from(["", "9.9.9"]), data=st.data())
+    def somebody_force_pushes(self, stage: str, version: str, data: st.DataObject) -> None:
+        """Another commit in the place of the promotion's: of another version, or of something else altogether."""
+        for pull in self._one(stage, data):
+            service = next(name for name in SERVICES if name in pull.title)
+            files = {path_of(service): manifest(service, version)} if version else {"README.md": "forced"}
+            self.world.github.push(self.world.repository(stage), pull.head_ref, files, message="forced", author=DEVELOPER, force=True)
+            self._touch(stage, pull.title)
+
     @rule(data=st.data())
     def approver_approves(self, data: st.DataObject) -> None:
         for pull in self._one("prod", data):
@@ -143,18 +154,25 @@ class Model(RuleBasedStateMachine):
     def somebody_says(self, stage: str, who: str, text: str, data: st.DataObject) -> None:
         for pull in self._one(stage, data):
             self._touch(stage, pull.title)
-            if "hold" in text:
+            if "hold" in text or "freeze" in text:
                 self.held.add(stage)
-            self.world.github.comment(self.world.repository(stage), pull.number, who, text)
+            self.world.github.comment(self.world.repository(stage), pull.number, who, text.format(stage=stage))
 
     # what the world does ------------------------------------------------------------------------
+
+    @rule(service=services, stage=stages, how=st.sampled_from(["crash", "ok"]))
+    def health_flips(self, service: str, stage: str, how: str) -> None:
+        """What runs there begins to crash, or gets well."""
+        if version := self.world.declares(stage, service):
+            self.bad.add((service, version))
+            self.world.clusters[stage].behave(f"ghcr.io/acme/{service}", version, how)
 
     @rule(span=st.sampled_from([STEP, STEP * 4, timedelta(minutes=3), timedelta(hours=2)]))
     def time_goes_by(self, span: timedelta) -> None:
         self._tick(span)
 
-    @rule(seconds=st.integers(min_value=-90, max_value=90))
-    def the_bots_clock_is_wrong(self, seconds: int) -> None:
+    @rule(seconds=st.integers(min_value=-600, max_value=600))
+    def the_bots_clock_jumps(self, seconds: int) -> None:
         self.world.clock.skew = timedelta(seconds=seconds)
 
     @rule(kind=st.sampled_from(["lose", "duplicate", "fail"]), times=st.integers(min_value=1, max_value=4))
@@ -237,10 +255,11 @@ class Model(RuleBasedStateMachine):
         self._check_commits(before)
 
     def _stopped(self, stage: str) -> bool:
-        """True when a hold that the bot has taken stands in this stage now."""
+        """True when a hold or freeze that the bot has taken stands in this stage now."""
         now = self.world.clock.of_the_bot()
-        orders = self.world.bot.parts.history.directives(stage)
-        return any(order.order is Order.HOLD and order.active(now) for order in orders)
+        found = {order.order for order in self.world.bot.parts.history.directives(stage) if order.active(now)} & {Order.HOLD, Order.FREEZE}
+        happened.update(f"looks at a stage under {order.value}" for order in found)
+        return bool(found)
 
     # the invariants -----------------------------------------------------------------------------
 
@@ -278,7 +297,8 @@ class Model(RuleBasedStateMachine):
         service, new = moved["service"], moved["new"]
         upstream = STAGES[STAGES.index(stage) - 1]
         assert (service, new) in self.ran[upstream], f"{service} {new} entered {stage}, but never ran healthily in {upstream}"
-        assert not held.get(stage), f"{service} {new} entered {stage}, which is held"
+        assert not held.get(stage), f"{service} {new} entered {stage}, which is held or frozen"
+        self._had_passed(stage, commit)
         for before in STAGES[: STAGES.index(stage) + 1]:
             assert (before, service, new) not in self.failed, f"{service} {new} failed in {before}, and entered {stage}"
         if stage == "prod":
@@ -286,6 +306,16 @@ class Model(RuleBasedStateMachine):
             said = {review.author.login for review in pull.reviews if review.state == "APPROVED" and review.commit_id == pull.head_sha}
             ordered = any(comment.author.login == APPROVER and "approve" in comment.body for comment in pull.comments)
             assert APPROVER in said or ordered, f"{service} {new} entered prod without an approval"
+
+    def _had_passed(self, stage: str, commit: Commit) -> None:
+        """The bot meant exactly this head, and every verdict that it gave last let it pass."""
+        pull = self._pull_of(stage, commit)
+        history = self.world.bot.parts.history
+        meant = [row for row in history.promotions(stage) if row.number == pull.number and row.head == pull.head_sha]
+        assert meant, f"#{pull.number} in {stage} was merged at {pull.head_sha}, which no promotion of the bot's had"
+        verdicts = history.verdicts(meant[-1].id)
+        assert verdicts, f"#{pull.number} in {stage} was merged, and no gate was asked"
+        assert all(verdict.lets_pass for verdict in verdicts), f"#{pull.number} in {stage} was merged past {verdicts}"
 
     def _pull_of(self, stage: str, commit: Commit) -> Any:
         return next(pull for pull in self.world.github.pulls(self.world.repository(stage)) if pull.merge_sha == commit.sha)
