@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.domain.duration import spell
 from bot.domain.facts import Health
 from bot.domain.promotion import Promotion
 from bot.domain.release import Release
@@ -63,6 +64,11 @@ def not_taken(present: str, wanted: str) -> str:
 
 def overtaken(service: str, stage: str, wanted: Release, present: Release) -> str:
     return f"{stage} now declares {service} {present}, not {wanted}: a newer change has overtaken this rollout."
+
+
+def under_way(promotion: Promotion, deadline: datetime, bake: timedelta) -> str:
+    stays = f", and then to stay so for {spell(bake)}" if bake else ""
+    return f"{moved(promotion)} is merged and rolls out in {promotion.stage}. It has until {instant(deadline)} to become healthy{stays}."
 
 
 def healthy(promotion: Promotion, since: datetime) -> str:

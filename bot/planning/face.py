@@ -39,20 +39,20 @@ def body(promotion: Promotion) -> str:
     return f"{words.body(promotion)}\n\n{marker(promotion)}\n"
 
 
-def show(promotion: Promotion, verdicts: Sequence[Verdict], sentence: str) -> Show:
-    """The face of an open promotion: verdict first, then what holds it, then every gate."""
+def show(promotion: Promotion, verdicts: Sequence[Verdict], sentence: str, ordered: Sequence[str] = ()) -> Show:
+    """The face of an open promotion: verdict first, then what holds it, then every gate. `ordered` are labels of people's orders."""
     return Show(
         promotion=promotion,
         comment=comment.waiting(promotion, verdicts, sentence),
         check_title=comment.check_title(verdicts),
         check_summary=comment.table(verdicts),
         conclusion=conclusion(promotion, verdicts),
-        labels=labels(promotion, verdicts),
+        labels=labels(promotion, verdicts, ordered),
         steps=(promotion.state, *(f"{verdict.gate}: {verdict.outcome}" for verdict in verdicts)),
     )
 
 
-def show_rollout(promotion: Promotion, sentence: str) -> Show:
+def show_rollout(promotion: Promotion, sentence: str, ordered: Sequence[str] = ()) -> Show:
     """The face of a promotion after its merge."""
     return Show(
         promotion=promotion,
@@ -60,7 +60,7 @@ def show_rollout(promotion: Promotion, sentence: str) -> Show:
         check_title=comment.state_title(promotion),
         check_summary=sentence,
         conclusion=conclusion(promotion, ()),
-        labels=labels(promotion, ()),
+        labels=labels(promotion, (), ordered),
         steps=(promotion.state,),
     )
 

@@ -1,12 +1,21 @@
-"""The labels of a promotion's pull request: an index for people and searches, never an input to a gate."""
+"""The labels of a promotion's pull request: an index for people and searches, never an input to a gate.
+
+`promotion:hold` and `promotion:disabled` tell of orders, and are taken as orders too where people put them on or take them off; that is
+left to `reconcile.labelling`.
+"""
 
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.domain.promotion import Promotion, PromotionState
+from bot.domain.directive import Directive, Order
+from bot.domain.facts import Facts
+from bot.domain.promotion import Move, Promotion, PromotionState
 from bot.domain.verdict import Outcome, Verdict
+from bot.planning.orders import names
 
 LABEL = "promotion"
+INPUT = {Order.HOLD: f"{LABEL}:hold", Order.DISABLE: f"{LABEL}:disabled"}
+"""Labels that are orders, and tell of orders."""
 
 
 def opening_labels(promotion: Promotion) -> tuple[str, ...]:
@@ -14,9 +23,39 @@ def opening_labels(promotion: Promotion) -> tuple[str, ...]:
     return (LABEL, f"stage:{promotion.stage}", f"{LABEL}:waiting")
 
 
-def labels(promotion: Promotion, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """All of the bot's own labels for the promotion's present state: exactly one `promotion:<state>` among them."""
-    return (LABEL, f"stage:{promotion.stage}", f"{LABEL}:{state_label(promotion, verdicts)}", *_marks(verdicts))
+def labels(promotion: Promotion, verdicts: Sequence[Verdict], ordered: Sequence[str] = ()) -> tuple[str, ...]:
+    """All of the bot's own labels for the promotion's present state: exactly one word for it among them. `ordered` are those of orders."""
+    marks = dict.fromkeys([*_marks(verdicts), *ordered])
+    return (LABEL, f"stage:{promotion.stage}", f"{LABEL}:{state_label(promotion, verdicts)}", *marks)
+
+
+def ordered(facts: Facts, promotion: Promotion) -> tuple[str, ...]:
+    """The labels of people's orders about this pull request: held, disabled, gone back, and that a gate was overridden at its merge."""
+    found = []
+    for one in facts.directives:
+        if one.stage != promotion.stage:
+            continue
+        mine = promotion.number is not None and one.number == promotion.number
+        if mine and one.order in INPUT and one.active(facts.now):
+            found.append(INPUT[one.order])
+        if mine and one.order is Order.OVERRIDE and _held_at_the_merge(one, promotion):
+            found.append(f"{LABEL}:override")
+        if one.order is Order.REVERT and any(_goes_back(one, move) for move in promotion.moves):
+            found.append(f"{LABEL}:rollback")
+    return tuple(dict.fromkeys(found))
+
+
+def _held_at_the_merge(order: Directive, promotion: Promotion) -> bool:
+    """It stays on for good: searches for what was let through find it."""
+    merged = promotion.merged_at
+    return (
+        merged is not None and order.head == promotion.head and order.withdrawn_at is None and (order.until is None or merged < order.until)
+    )
+
+
+def _goes_back(order: Directive, move: Move) -> bool:
+    """Is this the move that a person's rollback ordered: from exactly what stood there, to the named version?"""
+    return order.service == move.service and order.details.get("from") == move.old.text and order.version in names(move.new)
 
 
 def state_label(promotion: Promotion, verdicts: Sequence[Verdict]) -> str:

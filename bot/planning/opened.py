@@ -20,6 +20,7 @@ from bot.messages import pulls as words
 from bot.planning import orders
 from bot.planning.face import renewing, show
 from bot.planning.gating import HOTFIX_LABEL, first_blocking, judge, next_look
+from bot.planning.labels import ordered
 from bot.planning.standing import Report, Standing
 
 FRESH = timedelta(seconds=30)
@@ -154,7 +155,7 @@ def _gates(config: Config, facts: Facts, promotion: Promotion, pull: PullRequest
         elif pull.head == promotion.head:
             actions.append(_merge(facts, promotion, stage.merge_method, queue=stage.merge == "queue"))
     if not any(isinstance(action, MergePromotion) and not action.queue for action in actions) and pull is not None:
-        actions.append(show(promotion, verdicts, sentence))
+        actions.append(show(promotion, verdicts, sentence, ordered(facts, promotion)))
     look = next_look(verdicts)
     report = replace(_report(promotion, Standing.OPEN, sentence), verdicts=verdicts, look_again=look)
     return Decision(actions=tuple(actions), report=report, look_again=look, reread=reread)

@@ -20,6 +20,7 @@ from bot.planning import bans, drift, opened, orders, rollouts
 from bot.planning.adopt import adopted
 from bot.planning.candidates import candidates
 from bot.planning.face import opening, show_rollout
+from bot.planning.labels import ordered
 from bot.planning.opened import Decision
 from bot.planning.standing import Candidate, Plan, Report, Standing
 
@@ -143,7 +144,7 @@ def _open(config: Config, facts: Facts, name: str, moves: tuple[Move, ...], movi
 def _unshown(facts: Facts) -> list[Action]:
     """The end of a promotion, where the bot stopped or GitHub failed before the pull request showed it."""
     ended = [promotion for promotion in facts.promotions if promotion.id in facts.unshown and not promotion.state.in_flight]
-    return [show_rollout(promotion, promotion.reason) for promotion in ended if promotion.merged_at is not None]
+    return [show_rollout(promotion, promotion.reason, ordered(facts, promotion)) for promotion in ended if promotion.merged_at is not None]
 
 
 def _ordered_bans(facts: Facts) -> list[Action]:

@@ -30,9 +30,11 @@ from bot.messages import rollouts as words
 from bot.planning import orders
 from bot.planning.face import show_rollout
 from bot.planning.gating import case_of, first_blocking
+from bot.planning.labels import ordered
 from bot.planning.opened import Decision
 from bot.planning.standing import Report, Standing
 from bot.planning.tracking import bad_news
+from bot.planning.underway import shown
 
 
 def decide(config: Config, facts: Facts, promotion: Promotion) -> Decision:
@@ -74,22 +76,24 @@ def _watch(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
     if bad is not None:
         if bad.settled:
             return _failed(stage, facts, promotion, bad.reason)
-        return _waiting(promotion, words.degraded_for_now(bad.reason, bad.look_again or facts.now), bad.look_again)
+        why = words.degraded_for_now(bad.reason, bad.look_again or facts.now)
+        return shown(facts, _waiting(promotion, why, bad.look_again), promotion)
     if state is RolloutState.HEALTHY:
         return _baking(stage, facts, promotion, since)
     if state is RolloutState.DEGRADED:
         fails_at = since + stage.rollout.grace
         if facts.now >= fails_at:
             return _failed(stage, facts, promotion, reason)
-        return _waiting(promotion, words.degraded_for_now(reason, fails_at), fails_at)
+        return shown(facts, _waiting(promotion, words.degraded_for_now(reason, fails_at), fails_at), promotion)
     deadline = started + stage.rollout.timeout
     view = facts.stages[stage.name]
     if facts.now < deadline:
-        return _waiting(promotion, words.rolling(promotion, state, reason, deadline), deadline)
+        waiting = _waiting(promotion, words.rolling(promotion, state, reason, deadline), deadline)
+        return shown(facts, waiting, promotion, words.under_way(promotion, deadline, stage.rollout.bake))
     if view.cluster_problem or view.problem:
         why = words.blind(stage.name, view.cluster_problem or view.problem, deadline)
         notice = _notify(promotion, "blind", Severity.CRITICAL, why)
-        return replace(_waiting(promotion, why, None), actions=(notice,))
+        return shown(facts, replace(_waiting(promotion, why, None), actions=(notice,)), promotion)
     return _failed(stage, facts, promotion, words.timed_out(reason, stage.rollout.timeout))
 
 
@@ -97,12 +101,14 @@ def _baking(stage: Stage, facts: Facts, promotion: Promotion, since: datetime) -
     started = max(since, promotion.rollout_since or since)
     done_at = started + stage.rollout.bake
     if facts.now < done_at:
-        return _waiting(promotion, words.baking(promotion, done_at), done_at)
+        deadline = (promotion.rollout_since or promotion.merged_at or facts.now) + stage.rollout.timeout
+        waiting = _waiting(promotion, words.baking(promotion, done_at), done_at)
+        return shown(facts, waiting, promotion, words.under_way(promotion, deadline, stage.rollout.bake))
     why = words.healthy(promotion, started)
     healthy = replace(promotion, state=PromotionState.HEALTHY, healthy_since=started, ended_at=facts.now, reason=why)
     actions: list[Action] = [SavePromotion(promotion=healthy, why=why)]
     actions += [_deployment(promotion, move.service, started, "success", _kind(promotion), move.new) for move in promotion.moves]
-    actions += [_notify(promotion, "healthy", Severity.INFO, why), show_rollout(healthy, why)]
+    actions += [_notify(promotion, "healthy", Severity.INFO, why), show_rollout(healthy, why, ordered(facts, healthy))]
     return Decision(actions=tuple(actions), report=_report(healthy, Standing.UP_TO_DATE, why))
 
 
@@ -119,7 +125,7 @@ def _failed(stage: Stage, facts: Facts, promotion: Promotion, reason: str) -> De
         actions.append(_deployment(promotion, move.service, facts.now, "failed", _kind(promotion), move.new))
     actions += [
         _notify(promotion, "failed", Severity.CRITICAL, words.failed_notice(promotion, reason, stage.on_failure)),
-        show_rollout(failed, why),
+        show_rollout(failed, why, ordered(facts, failed)),
     ]
     return Decision(actions=tuple(actions), report=_report(failed, Standing.ROLLING_OUT, why), look_again=facts.now)
 
@@ -194,7 +200,7 @@ def _watch_revert(stage: Stage, facts: Facts, promotion: Promotion) -> Decision:
             SavePromotion(promotion=stuck, why=why),
             SaveStageHold(hold=hold),
             _notify(promotion, "stuck", Severity.CRITICAL, why),
-            show_rollout(stuck, why),
+            show_rollout(stuck, why, ordered(facts, stuck)),
         ),
         report=_report(stuck, Standing.STUCK, why),
     )
@@ -211,7 +217,7 @@ def _reverted(facts: Facts, promotion: Promotion, since: datetime) -> Decision:
     ended = replace(promotion, state=PromotionState.REVERTED, ended_at=facts.now, healthy_since=since, reason=why)
     actions: list[Action] = [SavePromotion(promotion=ended, why=why)]
     actions += [_deployment(promotion, move.service, since, "success", "rollback", move.old) for move in promotion.moves]
-    actions += [_notify(promotion, "reverted", Severity.WARNING, why), show_rollout(ended, why)]
+    actions += [_notify(promotion, "reverted", Severity.WARNING, why), show_rollout(ended, why, ordered(facts, ended))]
     return Decision(actions=tuple(actions), report=_report(ended, Standing.UP_TO_DATE, why))
 
 

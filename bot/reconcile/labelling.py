@@ -2,6 +2,8 @@
 
 A label that a person puts on counts as that person's command, through the same desk as a comment; one that a bot or somebody who may not
 put on is taken off again with one sentence. One that is taken off takes the order back, where whoever did it may; else it is put on again.
+The bot puts on `promotion:hold` and `promotion:disabled` itself where the order came in another way; where no order stands any more (it was
+taken back by a command, it ran out, the head moved on from an approval), the label comes off.
 """
 
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ import structlog
 
 from bot.commands.model import Call, Outcome, Surface
 from bot.domain.action import Reply
+from bot.domain.directive import Directive, Order
 from bot.domain.errors import TransientError, UserError
 from bot.domain.pull import LabelEvent, PullRequest, PullState
 from bot.messages import refusals as words
@@ -23,26 +26,42 @@ log = structlog.get_logger("orders")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A label that is an order: the command that putting it on means, and the one that taking it off means."""
+    """A label that is an order: the command that putting it on means, and the one that taking it off means.
+
+    `shown`: the bot itself puts it on where the order was given in another way.
+    """
 
     label: str
+    order: Order
     on: Call
     off: Call
+    shown: bool = True
 
 
 INPUTS = (
     Input(
         label="promotion:hold",
+        order=Order.HOLD,
         on=Call(verb="hold", flags={"reason": "the label promotion:hold"}, text="hold"),
         off=Call(verb="unhold", text="unhold"),
     ),
-    Input(label="promotion:disabled", on=Call(verb="disable", text="disable"), off=Call(verb="enable", text="enable")),
-    Input(label="promotion:approve", on=Call(verb="approve", text="approve"), off=Call(verb="unapprove", text="unapprove")),
+    Input(
+        label="promotion:disabled",
+        order=Order.DISABLE,
+        on=Call(verb="disable", text="disable"),
+        off=Call(verb="enable", text="enable"),
+    ),
+    Input(
+        label="promotion:approve",
+        order=Order.APPROVE,
+        on=Call(verb="approve", text="approve"),
+        off=Call(verb="unapprove", text="unapprove"),
+        shown=False,
+    ),
 )
 APPROVE = "promotion:approve"
-OURS = frozenset(
-    f"promotion:{word}" for word in ("waiting", "blocked", "ready", "merging", "merged", "failed", "superseded", "frozen", "override")
-)
+STATES = ("waiting", "blocked", "ready", "merging", "merged", "failed", "superseded")
+OURS = frozenset(f"promotion:{word}" for word in (*STATES, "frozen", "override", "rollback"))
 """Labels that the bot alone puts on: they tell, and mean nothing to any gate."""
 
 
@@ -72,8 +91,7 @@ def _tidy(tools: Tools, stage: str, pull: PullRequest) -> None:
     strange = [name for name, event in pull.labels.items() if name in OURS and event is not None and event.actor.login != us]
     if not strange:
         return
-    shown = {name for one in tools.history.promotions(stage) if one.number == pull.number for name in _shown(tools, one.id)}
-    for name in sorted(set(strange) - shown):
+    for name in sorted(set(strange) - _shown(tools, stage, pull)):
         try:
             tools.forge.remove_label(tools.place.repository, pull.number, name)
             tools.history.want_pulls(tools.place.repository, [pull.number])
@@ -92,9 +110,10 @@ def _tell_why(tools: Tools, pull: PullRequest, name: str) -> None:
     telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=about))
 
 
-def _shown(tools: Tools, promotion: str) -> list[str]:
-    stored = tools.history.binding(promotion)
-    return stored[1].get("labels", "").split("\n") if stored is not None else []
+def _shown(tools: Tools, stage: str, pull: PullRequest) -> set[str]:
+    """The labels that we show on this pull request, as we wrote them last."""
+    bound = [tools.history.binding(one.id) for one in tools.history.promotions(stage) if one.number == pull.number]
+    return {name for stored in bound if stored is not None for name in stored[1].get("labels", "").split("\n")}
 
 
 def _key(pull: PullRequest, one: Input, event: LabelEvent) -> str:
@@ -103,7 +122,12 @@ def _key(pull: PullRequest, one: Input, event: LabelEvent) -> str:
 
 def _on(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input, event: LabelEvent) -> bool:
     key = _key(pull, one, event)
-    if event.actor.login == tools.forge.identity() or tools.effects.known(f"answered:{key}"):
+    if event.actor.login == tools.forge.identity():
+        return False
+    if tools.effects.known(f"answered:{key}"):
+        if not _standing(tools, stage, pull, one) and one.label not in _shown(tools, stage, pull):
+            tools.forge.remove_label(tools.place.repository, pull.number, one.label)
+            tools.history.want_pulls(tools.place.repository, [pull.number])
         return False
     answer = _order(tools, desk, stage, pull, one.on, event, key)
     if answer.outcome is Outcome.REFUSED:
@@ -116,12 +140,8 @@ def _on(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input, eve
 
 
 def _off(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input) -> bool:
-    """The label is gone while an order that it gave still stands."""
-    standing = [
-        order
-        for order in tools.history.directives(stage)
-        if order.source == "label" and order.withdrawn_at is None and order.key.startswith(_prefix(pull, one))
-    ]
+    """The label is gone while what it tells of still stands."""
+    standing = _standing(tools, stage, pull, one)
     event = pull.unlabelled.get(one.label)
     if not standing or event is None or event.at < standing[-1].at:
         return False
@@ -129,17 +149,28 @@ def _off(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input) ->
     if event.actor.login == tools.forge.identity() or tools.effects.known(f"answered:{key}"):
         return False
     answer = _order(tools, desk, stage, pull, one.off, event, key)
-    if answer.outcome is Outcome.REFUSED:
+    if answer.outcome is Outcome.REFUSED or (one.shown and _standing(tools, stage, pull, one)):
         tools.forge.add_labels(tools.place.repository, pull.number, [one.label])
+        tools.history.want_pulls(tools.place.repository, [pull.number])
+    if answer.outcome is Outcome.REFUSED:
         text = f"{words.reader(event.actor.login)} {words.label_again(one.label, answer.told)}"
         telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=key))
-        tools.history.want_pulls(tools.place.repository, [pull.number])
     _done(tools, key)
     return bool(answer.orders)
 
 
-def _prefix(pull: PullRequest, one: Input) -> str:
-    return f"label:{pull.repository}:{pull.number}:{one.label}:"
+def _standing(tools: Tools, stage: str, pull: PullRequest, one: Input) -> list[Directive]:
+    """The orders that the label tells of, oldest first; of approvals those that a label gave, for the present head."""
+    now = tools.clock()
+    found = [
+        order
+        for order in tools.history.directives(stage)
+        if order.order is one.order
+        and (order.stage, order.number) == (stage, pull.number)
+        and order.active(now)
+        and (one.shown or (order.source == "label" and order.head == pull.head))
+    ]
+    return sorted(found, key=lambda order: (order.at, order.key))
 
 
 def _order(tools: Tools, desk: Desk, stage: str, pull: PullRequest, call: Call, event: LabelEvent, key: str) -> Answer:

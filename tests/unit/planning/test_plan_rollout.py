@@ -97,7 +97,35 @@ def test_a_cluster_that_cannot_be_seen_is_neither_passed_nor_reverted():
     late = (merged(rollout_since=NOW - timedelta(hours=3)),)
     found = watched(RolloutState.UNKNOWN, record=late, cluster_problem="connection refused")
     assert saved(found) is None
-    assert [type(action) for action in found.actions if not type(action).__name__.startswith("SaveHealth")] == [Notify]
+    assert [type(action) for action in found.actions if not type(action).__name__.startswith("SaveHealth")] == [Notify, Show]
+    assert "cannot be seen" in next(action for action in found.actions if isinstance(action, Show)).comment
+
+
+def face(found):
+    return next((action for action in found.actions if isinstance(action, Show)), None)
+
+
+def test_a_rollout_that_takes_its_time_is_shown_once_whatever_its_pods_do():
+    record = (merged(merged_at=NOW - timedelta(minutes=5)),)
+    found = [face(watched(state, record=record)) for state in (RolloutState.PROGRESSING, RolloutState.UNKNOWN)]
+    found.append(face(watched(RolloutState.HEALTHY, since=NOW - timedelta(minutes=1), record=record)))
+    assert len({(one.comment, one.check_title, one.conclusion, one.labels) for one in found}) == 1
+    assert found[0].comment.splitlines()[0].endswith("merged, rolling out")
+    assert "is merged and rolls out in qa. It has until 2026-11-20 12:" in found[0].comment
+    assert "promotion:merged" in found[0].labels
+
+
+def test_a_quick_rollout_is_not_written_of_on_its_way():
+    found = watched(RolloutState.PROGRESSING, record=(merged(merged_at=NOW - timedelta(seconds=10)),))
+    assert face(found) is None
+    assert found.look_again == NOW + timedelta(seconds=5)
+
+
+def test_one_that_goes_wrong_says_so_while_it_may_still_recover():
+    rules = {"qa": {"rollout": {"grace": "30s"}}}
+    record = (merged(merged_at=NOW - timedelta(minutes=5)),)
+    found = watched(RolloutState.DEGRADED, since=NOW - timedelta(seconds=10), rules=rules, record=record)
+    assert "Degraded: the workload's own word. It has until 2026-11-20 12:00:20 UTC to recover." in face(found).comment
 
 
 def test_a_newer_change_on_the_branch_overtakes_it():
