@@ -30,6 +30,7 @@ class Verdict:
 
     `sentence` says what and why now; `changer` says who or what can change it (empty when passed);
     `look_again` is the instant (UTC) at which the answer may change by time alone, None when only an event can change it.
+    `passes_at` is the instant (UTC) at which a pending gate passes by time alone if nothing else happens; None where nobody can say.
     """
 
     gate: str
@@ -40,6 +41,7 @@ class Verdict:
     hard: bool = False
     overridden_by: str | None = None
     alarm: Alarm | None = None
+    passes_at: datetime | None = None
 
     @property
     def lets_pass(self) -> bool:

@@ -5,6 +5,7 @@ happens when a gate breaks is left to the shelf (`bot.gates`).
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,9 +56,9 @@ class Gate(BaseModel, ABC):
         """Lets the promotion on; `look_again` where time alone may end that (a window that closes)."""
         return Verdict(gate=self.label, outcome=Outcome.PASSED, sentence=sentence, look_again=look_again, hard=self.hard)
 
-    def pending(self, sentence: str, changer: str, *, look_again: datetime | None = None) -> Verdict:
-        """Not yet: somebody or something can still change it."""
-        return self._says(Outcome.PENDING, sentence, changer, look_again)
+    def pending(self, sentence: str, changer: str, *, look_again: datetime | None = None, passes_at: datetime | None = None) -> Verdict:
+        """Not yet: somebody or something can still change it. `passes_at`: time alone does, then."""
+        return replace(self._says(Outcome.PENDING, sentence, changer, look_again), passes_at=passes_at)
 
     def failed(self, sentence: str, changer: str, *, look_again: datetime | None = None) -> Verdict:
         """No: something was seen that must be mended."""

@@ -5,7 +5,7 @@ gate wants is in its own file; who may override was decided when the order was s
 """
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -54,6 +54,12 @@ def matches(directive: Directive, case: Case) -> bool:
         and directive.number in (None, case.number)
         and (not directive.version or directive.version in versions)
     )
+
+
+def last_end(orders: Sequence[Directive]) -> datetime | None:
+    """When the last of these orders ends by itself (UTC); None where one of them stands until somebody lifts it."""
+    ends = [order.until for order in orders if order.until is not None]
+    return max(ends) if ends and len(ends) == len(orders) else None
 
 
 def _asked(gate: Gate, ask: Callable[[], object], now: datetime) -> Verdict:

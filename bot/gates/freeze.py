@@ -16,7 +16,7 @@ from bot.gates._base import Gate
 from bot.gates._calendar import Period, look, merge, midnight, periods_at
 from bot.gates._fields import Zone
 from bot.gates._holidays import Calendar
-from bot.gates._judge import matches
+from bot.gates._judge import last_end, matches
 from bot.gates._words import instant
 
 
@@ -71,6 +71,7 @@ class Freeze(Gate):
             f"{case.stage} is frozen{until}{f': {why}' if why else ''}.",
             who if self.hard else f"{who} {self.label}`",
             look_again=edge,
+            passes_at=edge,
         )
 
     def _ordered(self, case: Case, orders: list[Directive]) -> Verdict:
@@ -84,6 +85,7 @@ class Freeze(Gate):
             " ".join(told),
             "A release manager, with `/promote unfreeze`",
             look_again=min((order.until for order in orders if order.until), default=None),
+            passes_at=None if self.during or self.calendar else last_end(orders),
         )
 
 

@@ -10,7 +10,7 @@ from bot.domain.directive import Directive, Order
 from bot.domain.facts import Case
 from bot.domain.verdict import Verdict
 from bot.gates._base import Gate
-from bot.gates._judge import matches
+from bot.gates._judge import last_end, matches
 from bot.gates._words import instant, several
 
 
@@ -38,6 +38,7 @@ class Hold(Gate):
             " ".join(_told(order, case) for order in orders),
             f"{who} or an approver, with `/promote unhold`" + (" or `/promote enable`" if _disabled(orders) else ""),
             look_again=min(ends, default=None),
+            passes_at=last_end(orders),
         )
 
 

@@ -131,7 +131,10 @@ class Metric(Gate):
             end = datetime.fromtimestamp(at, UTC) + self.span
             when = instant(datetime.fromtimestamp(at, UTC).replace(microsecond=0))
             return self.pending(
-                f"{self.label} was {value:g} at {when}; it must be {self._told()} for {spell(self.span)}.", owner, look_again=end
+                f"{self.label} was {value:g} at {when}; it must be {self._told()} for {spell(self.span)}.",
+                owner,
+                look_again=end,
+                passes_at=end,
             )
         youngest = max(series[0][0] for series in found)
         if self.span and youngest - begin > HOLE * self.step.total_seconds():
@@ -140,6 +143,7 @@ class Metric(Gate):
                 f"{self.label} has been measured for {spell(case.now - datetime.fromtimestamp(youngest, UTC))} of {spell(self.span)}.",
                 "Time",
                 look_again=end,
+                passes_at=end,
             )
         return None
 

@@ -40,6 +40,7 @@ class Soak(Gate):
             f"Soaks in {stage} for {spell(self.span)}: {spell(end - case.now)} left, until {instant(end)}.",
             f"Time; the clock begins anew when the version degrades in {stage}",
             look_again=end,
+            passes_at=end,
         )
 
     def _stopped(self, stopped: list[Upstream]) -> Verdict:

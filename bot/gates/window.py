@@ -52,4 +52,5 @@ class Window(Gate):
             f"Outside the windows of {case.stage} ({several([period.told() for period in self.open])}, {self.zone}); {when}.",
             "Time" if self.hard else f"Time, or an admin with `/promote override {self.label}`",
             look_again=edge or (case.now + A_DAY if self.holidays else None),
+            passes_at=edge,
         )

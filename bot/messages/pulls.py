@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.verdict import Verdict
 from bot.messages.comment import cell
-from bot.messages.words import code, full, listing
+from bot.messages.words import code, full, instant, listing
 
 SOMEBODY = "somebody"
 
@@ -66,7 +66,21 @@ def state_sentence(promotion: Promotion, verdicts: Sequence[Verdict], blocking: 
         return "All gates pass: it is being merged."
     others = sum(1 for verdict in verdicts if not verdict.lets_pass) - 1
     more = f" {others} more gate{'s' if others > 1 else ''} to pass." if others else ""
-    return f"{full(blocking.sentence, blocking.changer)}{more}"
+    by_people = merge == "manual" or bool(promotion.taken_over_by)
+    return f"{full(blocking.sentence, blocking.changer)}{more} {expected(verdicts, by_people=by_people)}"
+
+
+def expected(verdicts: Sequence[Verdict], *, by_people: bool) -> str:
+    """When it is merged, as far as anybody can say: what time alone brings, and which gates wait for something else."""
+    holding = [verdict for verdict in verdicts if not verdict.lets_pass]
+    ends = [verdict.passes_at for verdict in holding if verdict.passes_at is not None]
+    others = [code(verdict.gate) for verdict in holding if verdict.passes_at is None]
+    what = "It can be merged" if by_people else "It is merged"
+    if not others:
+        return f"{what} at {instant(max(ends))} at the earliest, by time alone." if ends else ""
+    named = others if len(others) <= 3 else [*others[:3], f"{len(others) - 3} more"]
+    passing = f"{listing(named)} pass{'es' if len(others) == 1 else ''}"
+    return f"{what} as soon as {passing}{f', but not before {instant(max(ends))}' if ends else ''}."
 
 
 def merged_by(login: str, blocking: Verdict | None) -> str:

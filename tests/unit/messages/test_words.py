@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from bot.domain.facts import Quarantine, StageHold
 from bot.domain.promotion import Move, PromotionState, branch_name, promotion_id
 from bot.domain.slot import SlotProblem
 from bot.domain.verdict import Outcome, Verdict
-from bot.messages import pulls, rollouts, slack, standings, words
+from bot.messages import comment, pulls, rollouts, slack, standings, words
 from bot.messages.comment import cell
 from bot.planning.adopt import marker, read
 from bot.planning.face import body, opening, renewing
@@ -84,7 +85,36 @@ def test_the_first_sentence_of_an_open_promotion():
     assert "by people" in pulls.state_sentence(promotion(), (), None, merge="manual")
     assert "pushed to by a person" in pulls.state_sentence(promotion(taken_over_by="ana"), (), None, merge="auto")
     text = pulls.state_sentence(promotion(), (BLOCKED, BLOCKED), BLOCKED, merge="auto")
-    assert text == "1 of 2 hours. Who or what can change it: time. 1 more gate to pass."
+    assert text == "1 of 2 hours. Who or what can change it: time. 1 more gate to pass. It is merged as soon as `soak` and `soak` pass."
+
+
+LATER = NOW + timedelta(minutes=47)
+SOAKING = replace(BLOCKED, passes_at=LATER)
+APPROVAL, CHECKS, HTTP, IMAGE = (replace(BLOCKED, gate=name) for name in ("approval", "checks", "http", "image"))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        ((), ""),
+        ((SOAKING,), "It is merged at 2026-11-20 12:47:00 UTC at the earliest, by time alone."),
+        ((SOAKING, replace(SOAKING, passes_at=NOW)), "It is merged at 2026-11-20 12:47:00 UTC at the earliest, by time alone."),
+        ((APPROVAL,), "It is merged as soon as `approval` passes."),
+        ((APPROVAL, SOAKING), "It is merged as soon as `approval` passes, but not before 2026-11-20 12:47:00 UTC."),
+        ((APPROVAL, CHECKS, HTTP, IMAGE), "It is merged as soon as `approval`, `checks`, `http` and 1 more pass."),
+        ((replace(APPROVAL, outcome=Outcome.PASSED), SOAKING), "It is merged at 2026-11-20 12:47:00 UTC at the earliest, by time alone."),
+    ],
+)
+def test_when_it_is_expected(verdicts, told):
+    assert pulls.expected(verdicts, by_people=False) == told
+    assert pulls.expected(verdicts, by_people=True) == told.replace("It is merged", "It can be merged")
+
+
+def test_the_expected_time_stands_at_the_beginning_of_the_status_comment():
+    sentence = pulls.state_sentence(promotion(), (SOAKING,), SOAKING, merge="auto")
+    first = comment.waiting(promotion(), (SOAKING,), sentence).split("\n\n")[1]
+    assert first.startswith("**1 of 2 hours.")
+    assert first.endswith("It is merged at 2026-11-20 12:47:00 UTC at the earliest, by time alone.**")
 
 
 def test_what_became_of_a_pull_request():
