@@ -115,6 +115,83 @@ def test_only_what_was_asked_for_is_made():
     assert not of(rendered(networkPolicy={"enabled": False}), "NetworkPolicy")
 
 
+def egress(**sections):
+    return {"networkPolicy": DEFAULTS["networkPolicy"] | {"egress": DEFAULTS["networkPolicy"]["egress"] | sections}}
+
+
+def reached(objects):
+    """What the policy lets the pod connect to: (protocol, port) -> the peers, None for every address. No policy of egress: no limit."""
+    [policy] = of(objects, "NetworkPolicy")
+    if "Egress" not in policy["spec"]["policyTypes"]:
+        return None
+    found = {}
+    for rule in policy["spec"]["egress"] or []:
+        assert rule.get("ports"), "a rule without ports opens them all"
+        for port in rule["ports"]:
+            found[port["protocol"], port["port"]] = rule.get("to")
+    return found
+
+
+NAMES = dict.fromkeys([(protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)])
+USUAL = NAMES | dict.fromkeys([("TCP", 443), ("TCP", 6443)])
+
+
+def test_the_bot_may_connect_to_names_https_and_apis_of_clusters_and_to_nothing_else():
+    assert reached(rendered()) == USUAL
+    assert reached(rendered(**egress(dns={"ports": []}, https={"ports": []}, kubernetes={"ports": []}))) == {}
+
+
+def test_the_database_is_reached_where_there_is_one():
+    database = {"database": {"existingSecret": "postgres", "key": "url"}}
+    assert reached(rendered(**database)) == USUAL | {("TCP", 5432): None}
+    assert reached(rendered(**database, **egress(database={"ports": [6432], "to": []}))) == USUAL | {("TCP", 6432): None}
+
+
+def test_what_the_configuration_names_is_reached_at_its_port():
+    config = DEFAULTS["config"] | {
+        "sources": {
+            "prometheus": {"url": "http://prometheus.monitoring:9090/prom"},
+            "opa": {"url": "http://[fd00::1]:8181"},
+            "registries": {"registry.acme.io": {"url": "https://registry.acme.io:5000"}, "ghcr.io": {"url": "https://ghcr.io"}},
+        },
+        "notifications": {"mail": {"ops": {"host": "mail.acme.io", "sender": "bot@acme.io", "to": ["a@acme.io"]}}},
+    }
+    assert check(yaml.safe_dump(config)).config is not None
+    assert reached(rendered(config=config)) == USUAL | dict.fromkeys([("TCP", 9090), ("TCP", 8181), ("TCP", 5000), ("TCP", 587)])
+    config["notifications"]["mail"]["ops"]["port"] = 2525
+    assert set(reached(rendered(config=config))) - set(USUAL) == {("TCP", 9090), ("TCP", 8181), ("TCP", 5000), ("TCP", 2525)}
+    assert reached(rendered(config=config, **egress(configured=False))) == USUAL
+
+
+def test_addresses_may_be_named_rules_added_and_all_of_it_switched_off():
+    github, apis = [{"ipBlock": {"cidr": "140.82.112.0/20"}}], [{"ipBlock": {"cidr": "10.0.0.1/32"}}]
+    dns = [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}]
+    extra = [{"ports": [{"port": 3128, "protocol": "TCP"}], "to": apis}]
+    changes = egress(
+        dns={"ports": [53], "to": dns}, https={"ports": [443], "to": github}, kubernetes={"ports": [16443], "to": apis}, extra=extra
+    )
+    wanted = {("UDP", 53): dns, ("TCP", 53): dns, ("TCP", 443): github, ("TCP", 16443): apis, ("TCP", 3128): apis}
+    assert reached(rendered(**changes)) == wanted
+    assert reached(rendered(**egress(enabled=False))) is None
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"https": {"ports": [0]}},
+        {"https": {"ports": ["443"]}},
+        {"https": {"ports": [70000]}},
+        {"https": {"to": []}},
+        {"https": {"ports": [443], "to": [{}]}},
+        {"smtp": {"ports": [25]}},
+        {"extra": {"ports": []}},
+    ],
+)
+def test_ways_out_that_cannot_be_are_refused(section):
+    with pytest.raises(jsonschema.ValidationError):
+        rendered(**egress(**section))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -149,7 +226,12 @@ def test_the_kustomize_base_builds_and_grants_what_the_chart_grants():
     assert role["rules"] == chart_role["rules"]
     [stored] = of(objects, "ConfigMap")
     assert check(stored["data"]["promotion-bot.yaml"]).config is not None
+    [policy], [chart_policy] = of(objects, "NetworkPolicy"), of(rendered(), "NetworkPolicy")
+    assert reached(objects) == reached(rendered()) | {("TCP", 5432): None}
+    assert policy["spec"]["ingress"] == chart_policy["spec"]["ingress"]
     [workload], [chart_workload] = of(objects, "StatefulSet"), of(rendered(), "StatefulSet")
     pod, chart_pod = workload["spec"]["template"]["spec"], chart_workload["spec"]["template"]["spec"]
     assert pod["securityContext"].items() <= chart_pod["securityContext"].items()
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
     assert pod["containers"][0]["securityContext"] == chart_pod["containers"][0]["securityContext"]

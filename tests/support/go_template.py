@@ -115,7 +115,7 @@ class Renderer:
     def atom(self, word: str, dot: Any, names: dict[str, Any]) -> Any:
         if word.startswith('"'):
             return yaml.safe_load(word)
-        if word.isdigit():
+        if re.fullmatch(r"-?\d+", word):
             return int(word)
         base, _, path = word.partition(".")
         found = names[base] if base else dot
@@ -141,6 +141,15 @@ class Renderer:
                 return given[1].removesuffix(given[0])
             case "sha256sum":
                 return sha256(given[0].encode()).hexdigest()
+            case "regexFindAll":
+                assert given[2] < 0, "all that match"
+                return re.findall(given[0], given[1])
+            case "regexFind":
+                return found[0] if (found := re.search(given[0], given[1])) else ""
+            case "uniq":
+                return list(dict.fromkeys(given[0]))
+            case "get":
+                return given[0].get(given[1], "")
             case "list":
                 return given
             case "int":

@@ -49,3 +49,26 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
   verbs: ["patch"]
 {{- end }}
 {{- end }}
+{{- define "bot.reach" -}}
+{{- if .ports -}}
+- ports:
+    {{- range .ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with .to }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- define "bot.configured" -}}
+{{- range regexFindAll "://[^/\\s\"']*:[0-9]+" (toYaml .) -1 | uniq }}
+- ports: [{port: {{ regexFind "[0-9]+$" . }}, protocol: TCP}]
+{{- end }}
+{{- with get . "notifications" }}
+{{- with get . "mail" }}
+{{- range . }}
+- ports: [{port: {{ get . "port" | default 587 }}, protocol: TCP}]
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
