@@ -25,6 +25,7 @@ from bot.adapters.store.history import StoredHistory
 from bot.adapters.store.migrate import upgrade
 from bot.adapters.store.pace import SharedPace
 from bot.app.access import access, chat
+from bot.app.sole import make_folder
 from bot.collectors.answers import HeldAnswers
 from bot.collectors.observer import Observer, Sources
 from bot.collectors.rights import Accounts, RightsBook
@@ -82,7 +83,7 @@ class Parts:
 
 def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> Parts:
     """All adapters. Raises `UserError` where a secret is missing or a database is not ours."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.state_dir)
     database = Database(settings.database)
     upgrade(database)
     history = StoredHistory(database)

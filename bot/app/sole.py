@@ -45,14 +45,38 @@ def sole_server(database: str, clock: Callable[[], datetime]) -> Iterator[None]:
     if place is None or fcntl is None:
         yield
         return
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    make_folder(place.parent)
+    handle = _opened(place)
     try:
         _take(handle, place)
         _sign(handle, clock())
         yield
     finally:
         os.close(handle)  # and with it the lock
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that the bot keeps its files in. `UserError` where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _opened(place: Path) -> int:
+    try:
+        return os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(place.parent, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The bot cannot write into {folder}: {error.strerror or error}",
+        where=str(folder),
+        fix="give its account write access to it, or name another one with PROMOTION_BOT_STATE_DIR",
+        code="NotWritable",
+    )
 
 
 def _take(handle: int, place: Path) -> None:

@@ -16,6 +16,9 @@ from bot.domain.errors import UserError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CONFIG = "version: 1\nforge: {app: {app_id: 1}}\npipeline:\n  stages:\n    dev: {repository: acme/env-dev}\n"
+SERVE = "from bot.cli.main import main; main()"
+DROP, OVERRIDES = 24, (1, 2)
+"""PR_CAPBSET_DROP, and the rights to pass over modes of files (linux/prctl.h, linux/capability.h)."""
 HOLD = """
 import sys, time
 from datetime import datetime, UTC
@@ -46,6 +49,38 @@ def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     }
     command = [sys.executable, "-c", "from bot.cli.main import main; main()", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("folder", "database"),
+    [
+        ("there", "sqlite:///{}/promotion-bot.db"),
+        ("there/not/yet", "sqlite:///{}/promotion-bot.db"),
+        ("there/not/yet", "postgresql://nobody@127.0.0.1:9/none"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told_with_what_to_mend(tmp_path: Path, folder: str, database: str) -> None:
+    """A file system that allows reading only, as the container's own is; root is refused as well once it may not pass over modes."""
+    config, there = tmp_path / "bot.yaml", tmp_path / "there"
+    config.write_text(CONFIG.replace("forge: {app: {app_id: 1}}\n", ""))
+    there.mkdir(mode=0o500)
+    state = tmp_path / folder
+    environment = {
+        **os.environ,
+        "PROMOTION_BOT_STATE_DIR": str(state),
+        "PROMOTION_BOT_DATABASE_URL": database.format(state),
+        "PROMOTION_BOT_GITHUB_TOKEN": "none",
+        "PROMOTION_BOT_GITHUB_WEBHOOK_SECRETS": "s" * 32,
+        "NO_COLOR": "1",
+    }
+    begin = f"import ctypes, os, sys; [ctypes.CDLL(None).prctl({DROP}, one, 0, 0, 0) for one in {OVERRIDES}]; "
+    program = begin + f"os.execv(sys.executable, [sys.executable, '-c', {SERVE!r}, 'serve', '--config', {str(config)!r}])"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    what, _, fix = done.stderr.strip().splitlines()
+    assert what.startswith(f"error: The bot cannot write into {state}")
+    assert "PROMOTION_BOT_STATE_DIR" in fix
 
 
 def test_the_second_is_refused_and_told_who_holds_it_and_what_to_do(tmp_path: Path) -> None:
