@@ -12,7 +12,7 @@ from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
 from bot.messages.pulls import trailers
 from bot.reconcile import crash
-from bot.reconcile.opening import edits_of
+from bot.reconcile.branches import edits_of
 from bot.reconcile.tools import Tools
 
 

@@ -1,36 +1,29 @@
 """Opens a promotion, and puts newer content into an open one: branch, pull request and record, in this order.
 
-The record says OPENING, with the commit it is about to push, before anything is pushed: whoever comes after a crash can
-tell the bot's own commit from a person's. A branch of the same name that is not the bot's is never touched.
+What stands on the branch, and what is noted before it is pushed, is decided in `branches`.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.action import OpenPromotion, UpdatePromotion
-from bot.domain.errors import OutcomeUnknown, Refused, Stale, UserError
+from bot.domain.errors import OutcomeUnknown, Stale, UserError
 from bot.domain.people import Person
-from bot.domain.promotion import Promotion, PromotionState, SlotEdit
+from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullRequest, PullState
 from bot.domain.release import same_release
 from bot.ports import OpenedPull, SignedCommit
 from bot.reconcile import crash
+from bot.reconcile.branches import commit_of, edits_of, files_of, holds, is_ours, not_mine, prepare, write_branch
 from bot.reconcile.content import forward
 from bot.reconcile.rendering import with_rendered
 from bot.reconcile.tools import BOT, Place, Tools
 
 
-def edits_of(promotion: Promotion) -> tuple[SlotEdit, ...]:
-    """All edits of all services in it."""
-    return tuple(edit for move in promotion.moves for edit in move.edits)
-
-
 def open_promotion(tools: Tools, action: OpenPromotion) -> None:
     """Push the branch, open the pull request, note it, label it."""
-    place, promotion = tools.place, action.promotion
-    files = _files(tools, promotion, promotion.base)
-    head = "" if place.signed else _commit(tools, promotion, files, action.message)
-    promotion = _note_opening(tools, replace(promotion, state=PromotionState.OPENING, head=head))
+    place = tools.place
+    promotion, files = prepare(tools, action)
     wanted = replace(action, promotion=promotion, body=with_rendered(tools, promotion, action.body))
     way = _open_signed if place.signed else _open_pushed
     head, opened = way(tools, wanted, files)
@@ -46,7 +39,7 @@ def open_promotion(tools: Tools, action: OpenPromotion) -> None:
 def _open_pushed(tools: Tools, action: OpenPromotion, _files: dict[str, bytes]) -> tuple[str, OpenedPull]:
     """One push and one call of the API."""
     place, promotion = tools.place, action.promotion
-    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: _write_branch(tools, promotion))
+    head = tools.effects.step(crash.BRANCH_PUSHED, lambda: write_branch(tools, promotion))
     opened = tools.effects.once(
         f"open:{promotion.id}:{head}",
         name=crash.PULL_OPENED,
@@ -70,7 +63,7 @@ def _open_signed(tools: Tools, action: OpenPromotion, files: dict[str, bytes]) -
         present = tools.repositories.refresh(place.repository).get(promotion.branch)
         if present is not None and present != promotion.base:
             if not holds(tools, present, files) and not is_ours(tools, promotion, present):
-                raise _not_mine(tools, promotion.branch)
+                raise not_mine(tools, promotion.branch)
             tools.repositories.push(place.repository, {promotion.branch: (present, None)})
             present = None
         commit = SignedCommit(
@@ -99,60 +92,6 @@ def _find_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes]) ->
         return None
     opened = find_open(tools, promotion.branch, head)
     return None if opened is None else (head, opened)
-
-
-def _commit(tools: Tools, promotion: Promotion, files: dict[str, bytes], message: str) -> str:
-    return tools.repositories.commit(tools.place.repository, parent=promotion.base, files=files, message=message, at=promotion.opened_at)
-
-
-def _files(tools: Tools, promotion: Promotion, commit: str) -> dict[str, bytes]:
-    files = forward(tools.repositories, tools.place.repository, commit, edits_of(promotion))
-    if not files:
-        raise Stale(f"{promotion.stage} holds the versions of {promotion.name} already")
-    return files
-
-
-def _note_opening(tools: Tools, promotion: Promotion) -> Promotion:
-    """The row says OPENING with this head; rows of earlier tries that never got a pull request are over."""
-    others = [
-        replace(other, state=PromotionState.SUPERSEDED, ended_at=tools.clock(), reason="never opened; planned anew")
-        for other in tools.history.promotions(promotion.stage)
-        if other.name == promotion.name and other.state is PromotionState.OPENING and other.number is None and other.id != promotion.id
-    ]
-    why = f"about to push {promotion.branch}"
-    saved = tools.history.save_promotions([*others, promotion], why=why, actor=promotion.starter or BOT, now=tools.clock())
-    return saved[-1]
-
-
-def _write_branch(tools: Tools, promotion: Promotion) -> str:
-    place = tools.place
-    present = tools.repositories.refresh(place.repository).get(promotion.branch)
-    if present == promotion.head:
-        return promotion.head
-    if present is not None and not is_ours(tools, promotion, present):
-        raise _not_mine(tools, promotion.branch)
-    tools.repositories.push(place.repository, {promotion.branch: (present, promotion.head)})
-    return promotion.head
-
-
-def _not_mine(tools: Tools, branch: str) -> Refused:
-    return Refused(
-        f"the branch {branch} exists already, and its content is not the bot's",
-        where=tools.place.repository,
-        fix="delete or rename the branch; the bot opens the promotion then",
-        code="BranchNotMine",
-    )
-
-
-def is_ours(tools: Tools, promotion: Promotion, head: str) -> bool:
-    """True when a promotion under this name, of any age that is still remembered, had this very commit as its head."""
-    return any(other.name == promotion.name and other.head == head for other in tools.history.promotions(promotion.stage))
-
-
-def holds(tools: Tools, commit: str, files: dict[str, bytes]) -> bool:
-    """True when the commit has these files with these contents."""
-    repository = tools.place.repository
-    return all(tools.repositories.read(repository, commit, path) == content for path, content in files.items())
 
 
 def find_open(tools: Tools, branch: str, head: str) -> OpenedPull | None:
@@ -206,10 +145,10 @@ def update_promotion(tools: Tools, action: UpdatePromotion) -> None:
     if old is None or old.head != action.expected_head:
         raise Stale(f"the promotion that was to be renewed, {action.replaces}, has moved on")
     base = action.expected_head if place.signed else action.promotion.base
-    files = _signed_files(tools, action, base) if place.signed else _files(tools, action.promotion, base)
+    files = _signed_files(tools, action, base) if place.signed else files_of(tools, action.promotion, base)
     fresh = replace(action.promotion, state=PromotionState.OPENING, head="")
     if not place.signed:
-        fresh = replace(fresh, head=_commit(tools, fresh, files, action.message))
+        fresh = replace(fresh, head=commit_of(tools, fresh, files, action.message))
     if _arrived(old, action.promotion):
         require_unmerged(tools, old)
     if tools.repositories.refresh(place.repository).get(old.branch) != action.expected_head:

@@ -13,8 +13,8 @@ from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
 from bot.ports import OpenedPull
 from bot.reconcile import crash
+from bot.reconcile.branches import holds
 from bot.reconcile.content import backward
-from bot.reconcile.opening import holds
 from bot.reconcile.tools import BOT, Tools
 
 PREFIX = "promotion-revert"

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.action import Action
+from bot.domain.action import Action, OpenPromotion
 from bot.domain.errors import Fenced, OutcomeUnknown, RateLimited, Stale, TransientError, UserError
 from bot.domain.facts import Facts
 from bot.planning.standing import Plan
 from bot.reconcile.apply import apply
+from bot.reconcile.branches import push_together
 from bot.reconcile.keeping import groups, keep
 from bot.reconcile.metrics import count_gates
 from bot.reconcile.settling import settle
@@ -58,6 +59,7 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
         planned = plan(facts)
     count_gates(stage, (verdict for report in planned.reports for verdict in report.verdicts))
     outcome = Outcome()
+    push_together(tools, [action for action in planned.actions if isinstance(action, OpenPromotion)])
     if planned.look_again is not None:
         outcome.looks.append(planned.look_again)
     for group in groups(planned.actions):

@@ -8,9 +8,10 @@ from dataclasses import replace
 from bot.domain.errors import Stale, UserError
 from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullState
+from bot.reconcile.branches import edits_of, holds
 from bot.reconcile.closing import closing, finish_close
 from bot.reconcile.content import forward
-from bot.reconcile.opening import edits_of, holds, renewed, require_unmerged
+from bot.reconcile.opening import renewed, require_unmerged
 from bot.reconcile.reverting import finish_revert
 from bot.reconcile.tools import BOT, Tools
 
