@@ -7,6 +7,7 @@ import structlog
 
 from bot.adapters.github.auth import AppInstallation
 from bot.adapters.github.deliveries import redeliver_missed
+from bot.adapters.slack.chat import SlackChat
 from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.pruning import pruner
 from bot.app.parts import Parts
@@ -74,9 +75,11 @@ class Duties:
             self._missed_since = missed.since
 
     def retell(self) -> None:
-        """Messages that the chat did not take: again, once each."""
-        config = self.parts.config
+        """Messages that the chat did not take, or whose teller died: again, once each."""
+        config, chat = self.parts.config, self.parts.chat
         for notice in self.outbox.due(now=self.parts.clock()):
+            if isinstance(chat, SlackChat):
+                chat.forget(notice.thread)
             post(self._tools(notice.stage if notice.stage in config.order() else config.order()[0]), notice)
 
     def look_up_commits(self) -> None:

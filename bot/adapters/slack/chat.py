@@ -72,6 +72,12 @@ class SlackChat:
                 self._into(channel, thread, key, content, loud=False)
             return self._into(usual, thread, key, content, loud=severity == "critical")
 
+    def forget(self, thread: str) -> None:
+        """Another process may have written into the thread: it is read anew before anything more is posted."""
+        with self._lock:
+            for known in [one for one in self._threads if one[1] == thread]:
+                del self._threads[known]
+
     def post_picture(self, *, thread: str, severity: str, stage: str, service: str, text: str, picture: Picture) -> str:
         """Upload the picture into the thread of its text, unless it stands there: it is known by its file's name, or by its words.
 

@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.adapters.slack.chat import SlackChat
+from bot.app import build
+from bot.app.duties import Duties
+from bot.cli.demo.settings import SandboxSettings
 from bot.config.schema import Config
 from bot.domain.action import Notify, Severity
 from bot.domain.errors import TransientError
@@ -78,6 +83,21 @@ def test_notices_stand_below_the_head_once_each_whatever_process_sends_them(worl
     head, below = world.slack.messages(CHANNEL)
     assert below.thread_ts == head.ts
     assert below.broadcast
+
+
+def test_what_another_process_posted_before_it_died_is_not_posted_again(world: SlackWorld, tmp_path: Path) -> None:
+    """It had told of the failure and not yet noted so; this one knows the thread as it was before."""
+    promotion, mine, died = world.opened(), world.chat(), world.chat()
+    telling.notify(world.tools(chat=mine), notice(promotion, "late", Severity.WARNING))
+    telling._into(died, notice(promotion, "failed", Severity.CRITICAL))
+    world.outbox.put(notice(promotion, "failed", Severity.CRITICAL), now=world.clock())
+    given = SandboxSettings(github_token=SecretStr("none"), slack_bot_token=SecretStr(world.slack.bot_token), state_dir=tmp_path)
+    parts = build(world.config, given)
+    parts.chat = mine
+    Duties(parts, world.outbox, lambda _stage: world.tools(chat=mine)).retell()
+    parts.close()
+    assert world.outbox.counts() == {"sent": 2}
+    assert len(world.slack.messages(CHANNEL)) == 2
 
 
 def test_the_head_changes_no_more_often_than_it_must(world: SlackWorld) -> None:
