@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from bot.adapters.store import inbox
 from bot.adapters.store.replicas import Replicas
 from bot.app.parts import Parts
-from bot.domain.instants import format_instant
+from bot.domain.duration import spell
+from bot.messages.words import instant
 
 
 def pulse(parts: Parts) -> Mapping[str, str]:
@@ -24,4 +25,4 @@ def pulse(parts: Parts) -> Mapping[str, str]:
 def _ago(at: datetime | None, now: datetime) -> str:
     if at is None:
         return "none yet"
-    return f"{format_instant(at)}, {timedelta(seconds=max(0, round((now - at).total_seconds())))} ago"
+    return f"{instant(at)}, {spell(timedelta(seconds=max(0, round((now - at).total_seconds()))))} ago"

@@ -12,6 +12,7 @@ from bot.cli.get import printed
 
 Form = Literal["text", "json", "yaml", "markdown", "csv"]
 MACHINES = ("json", "yaml")
+_ESCAPED = re.compile(r"\\([\\`*_<>\[\]|#~])")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 _TAGS = re.compile(r"</?(?:details|summary|sub)>")
 _LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^\s()<>|]{1,1000})\)")
@@ -75,4 +76,4 @@ def _bare(line: str) -> str:
     text = _LINK.sub(r"\1 (\2)", _TAGS.sub("", line))
     text = re.sub(r"\*\*(.+?)\*\*", r"\1", text)
     text = re.sub(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])", r"\1", text)
-    return html.unescape(text.replace("`", "")).replace("\u200b", "")
+    return html.unescape(_ESCAPED.sub(r"\1", text.replace("`", ""))).replace("\u200b", "")

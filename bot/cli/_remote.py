@@ -4,6 +4,7 @@ Decides no verb; the line is sent as it was typed, after the same parser has rea
 """
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,12 +13,23 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.cli._refusal import FAILED, TIMED_OUT, UNAUTHORISED, USAGE, refuse
+from bot.cli._answers import plain
+from bot.cli._refusal import BLOCKED, CONFLICT, FAILED, NOT_FOUND, TIMED_OUT, UNAUTHORISED, USAGE, refuse
 
 URL, TOKENS = "PROMO_URL", ("PROMO_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
 DEFAULT = "http://127.0.0.1:8080"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SECONDS = 60.0
+FIXES = {
+    FAILED: "give it again in a moment; the bot's log says more",
+    USAGE: "see `promotion-bot help VERB`, or `promotion-bot commands`",
+    BLOCKED: "see `promotion-bot why SERVICE STAGE` for what holds it, and who can change that",
+    UNAUTHORISED: "ask somebody who has that role; `promotion-bot whoami` shows yours and where it comes from",
+    NOT_FOUND: "see `promotion-bot get promotions`, `get services` or `get stages` for what the bot knows",
+    CONFLICT: "look again (`promotion-bot status`), then decide anew",
+}
+"""What to do about a refusal, by its exit code."""
+_NOT_APPLIED = re.compile(r"`([^`]+)` was not applied: (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +53,44 @@ class Remote:
 
     def fail(self, answer: dict[str, Any]) -> NoReturn:
         """Tell a refusal and leave."""
-        refuse(
-            "the bot refused",
-            why=str(answer.get("told", "it did not say why")),
-            fix="see `promotion-bot commands`",
-            code=int(answer.get("exit_code", FAILED)) or FAILED,
-            as_json=self.as_json,
-        )
+        told = str(answer.get("told", "")) or "it did not say why"
+        code = int(answer.get("exit_code", FAILED)) or FAILED
+        match = _NOT_APPLIED.fullmatch(told)
+        error, why = (f"{match[1]} was not applied", match[2]) if match is not None else ("the bot refused", told)
+        refuse(error, why=plain(why), fix=FIXES.get(code, FIXES[FAILED]), code=code, as_json=self.as_json)
 
     def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            return self.ask(method, path, **more)
+        except Unanswered as error:
+            refuse(error.what, why=error.why, fix=error.fix, code=error.code, as_json=self.as_json)
+
+    def ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        """The JSON object of the answer. Raises `Unanswered` where there is none."""
         try:
             reply = httpx.request(
                 method, f"{self.url}/api/v1{path}", headers={"authorization": f"Bearer {self.token}"}, timeout=SECONDS, **more
             )
             answer = reply.json()
         except httpx.TimeoutException:
-            refuse(f"{self.url} did not answer in time", why=f"{SECONDS:g} s", fix="try again", code=TIMED_OUT, as_json=self.as_json)
+            raise Unanswered(f"{self.url} did not answer in time", why=f"{SECONDS:g} s", fix="try again", code=TIMED_OUT) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             fix = f"start it with `promotion-bot serve`, or name it with --url or {URL}"
-            refuse(f"no bot answers at {self.url}", why=str(error) or type(error).__name__, fix=fix, code=FAILED, as_json=self.as_json)
+            raise Unanswered(f"no bot answers at {self.url}", why=str(error) or type(error).__name__, fix=fix, code=FAILED) from error
         except ValueError:
-            refuse(f"{self.url} is no bot", why=f"it answered {reply.status_code} without JSON", fix="check --url", as_json=self.as_json)
+            why = f"it answered {reply.status_code} without JSON"
+            raise Unanswered(f"{self.url} is no bot", why=why, fix="check --url", code=USAGE) from None
         if not isinstance(answer, dict):
-            refuse(f"{self.url} is no bot", why="its answer is no JSON object", fix="check --url", as_json=self.as_json)
+            raise Unanswered(f"{self.url} is no bot", why="its answer is no JSON object", fix="check --url", code=USAGE)
         return answer
+
+
+class Unanswered(Exception):
+    """The bot gave no answer that can be read: in the words of a refusal."""
+
+    def __init__(self, what: str, *, why: str, fix: str, code: int) -> None:
+        super().__init__(what)
+        self.what, self.why, self.fix, self.code = what, why, fix, code
 
 
 def connect(url: str | None, *, as_json: bool = False) -> Remote:

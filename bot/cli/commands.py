@@ -8,7 +8,9 @@ import typer
 def register(app: typer.Typer) -> None:
     @app.command()
     def commands(
-        output: Annotated[Literal["table", "json", "markdown"], typer.Option("--output", "-o", help="How to print.")] = "table",
+        output: Annotated[
+            Literal["table", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
+        ] = "table",
     ) -> None:
         """List the commands for pull requests, Slack and the command line: verb, role, arguments, where they may be given."""
         import json
@@ -23,6 +25,16 @@ def register(app: typer.Typer) -> None:
 
             print(reference([verb.spec for verb in verbs().values()]), end="")
             return
-        width = max(len(verb) for verb in verbs())
-        for verb in verbs().values():
-            print(f"{verb.spec.verb:<{width}}  {verb.spec.role.value:<8}  {verb.spec.help}")
+        if output == "yaml":
+            import yaml
+
+            print(yaml.safe_dump(as_rows(), sort_keys=False, allow_unicode=True), end="")
+            return
+        from bot.cli.get import printed
+
+        columns = ("verb", "aliases", "role", "where", "help")
+        rows: list[tuple[str, ...]] = [
+            (spec.verb, ", ".join(spec.aliases), spec.role.value, ", ".join(surface.value for surface in spec.surfaces), spec.help)
+            for spec in (verb.spec for verb in verbs().values())
+        ]
+        print(printed(columns, rows, output), end="")

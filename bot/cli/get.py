@@ -3,6 +3,7 @@
 Decides the columns of a table; the fields of JSON and YAML are the API's. `board` is the services again, with a column for each stage.
 """
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 import typer
@@ -87,7 +88,9 @@ def _row(what: str, item: dict[str, Any]) -> tuple[str, ...]:
             moves = ", ".join(f"{move['service']} {move['from']} -> {move['to']}" for move in item["moves"])
             return (item["stage"], item["name"], str(item["number"] or ""), item["state"], moves, item["reason"])
         case "stages":
-            services = ", ".join(f"{one['service']} {one['version']} {one['state']}" for one in item["services"])
+            states = Counter(one["state"] for one in item["services"]).most_common()
+            counted = ", ".join(f"{count} {state}" for state, count in states)
+            services = f"{len(item['services'])} ({counted})" if counted else "0"
             orders = ", ".join(f"{one['order']} by {one['by']}" for one in item["orders"]) or "; ".join(item["stopped"])
             return (item["stage"], ", ".join(item["after"]), item["repository"], item["merge"], services, orders)
         case "services":

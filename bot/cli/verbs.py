@@ -1,6 +1,7 @@
 """The verbs of pull requests and Slack on the command line, against a running bot: `promotion-bot approve --promotion 482`.
 
-Made from the verbs' own specs: no verb is named here. `why` without a running bot is a command of its own; `ask` takes any line.
+Made from the verbs' own specs: no verb is named here. Their other names work too, unlisted. `why` is a command
+of its own, since it can look without a bot too; `ask` takes any line.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,11 +30,12 @@ KINDS = {"service": ("service",), "target": ("service",), "stage": ("stage",)}
 def register(app: typer.Typer) -> None:
     for verb in verbs().values():
         if Surface.CLI in verb.spec.surfaces and verb.spec.verb not in OWN:
-            _add(app, verb.spec)
+            for name in (verb.spec.verb, *(alias for alias in verb.spec.aliases if alias.replace("-", "").isalpha())):
+                _add(app, verb.spec, name)
     _add_ask(app)
 
 
-def _add(app: typer.Typer, spec: Spec) -> None:
+def _add(app: typer.Typer, spec: Spec, name: str) -> None:
     kinds = [kind for argument in spec.arguments for kind in KINDS.get(argument.name, ())]
 
     def named(context: typer.Context, incomplete: str) -> list[str]:
@@ -41,7 +43,14 @@ def _add(app: typer.Typer, spec: Spec) -> None:
 
     text = f"{spec.help}\n\nUsage of the verb: {spec.usage}. Role: {spec.role.value}."
 
-    @app.command(spec.verb, help=text, context_settings=PASS_ON, rich_help_panel="Commands to a running bot", short_help=spec.help)
+    @app.command(
+        name,
+        help=text,
+        context_settings=PASS_ON,
+        rich_help_panel="Commands to a running bot",
+        short_help=spec.help,
+        hidden=name != spec.verb,
+    )
     def verb(
         words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="As on a pull request.", autocompletion=named)] = None,
         promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,

@@ -1,10 +1,13 @@
 """`promotion-bot wait promotion/N`: until a promotion stands where it should, or cannot any more."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from bot.cli._complete import stages
+
+if TYPE_CHECKING:
+    from bot.cli._remote import Remote
 
 
 def register(app: typer.Typer) -> None:
@@ -20,12 +23,15 @@ def register(app: typer.Typer) -> None:
         output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
         every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 2.0,
     ) -> None:
-        """Wait for a promotion. Exit 0: it is so, 1: it ended otherwise, 5: there is none, 7: the time is up."""
+        """Wait for a promotion. Exit 0: it is so, 1: it ended otherwise, 5: there is none, 7: the time is up.
+
+        A bot that does not answer for a while, as when it starts anew, is asked again until then.
+        """
         import json
         import time
 
-        from bot.cli._refusal import FAILED, NOT_FOUND, TIMED_OUT, refuse
-        from bot.cli._remote import connect
+        from bot.cli._refusal import FAILED, TIMED_OUT, refuse
+        from bot.cli._remote import Unanswered, connect
         from bot.domain.duration import parse_duration
 
         as_json = output == "json"
@@ -40,27 +46,56 @@ def register(app: typer.Typer) -> None:
             )
         remote = connect(url, as_json=as_json)
         deadline = time.monotonic() + span.total_seconds()
-        while True:
-            found = remote.get("/promotions", number=number, stage=in_stage or "")["items"]
-            if not found:
-                refuse(
-                    f"no promotion #{number}",
-                    why="the bot knows none that you may see",
-                    fix="check the number",
-                    code=NOT_FOUND,
-                    as_json=as_json,
-                )
-            one = next((item for item in found if item["in_flight"]), found[-1])
-            if reached(one, until):
-                typer.echo(json.dumps(one, ensure_ascii=False) if as_json else f"#{number} in {one['stage']}: {one['state']}")
-                return
+        away = ""
+        try:
+            one = _found(remote, number, in_stage or "")
+        except Unanswered as error:
+            refuse(error.what, why=error.why, fix=error.fix, code=error.code, as_json=as_json)
+        while not reached(one, until):
             if not one["in_flight"]:
                 why = one["reason"] or f"it is {one['state']}"
                 refuse(f"#{number} will not be {until}", why=why, fix="see its pull request", code=FAILED, as_json=as_json)
             if time.monotonic() >= deadline:
-                why = f"it is {one['state']} after {timeout}"
-                refuse(f"#{number} is not {until} yet", why=why, fix=f"promotion-bot ask why -p {number}", code=TIMED_OUT, as_json=as_json)
+                why = f"it is {one['state']} after {timeout}" + (f", and the bot could not be asked last: {away}" if away else "")
+                fix = f"promotion-bot why -p {number} --in {one['stage']}"
+                refuse(f"#{number} is not {until} yet", why=why, fix=fix, code=TIMED_OUT, as_json=as_json)
             time.sleep(min(every, max(0.0, deadline - time.monotonic())))
+            try:
+                one, away = _found(remote, number, one["stage"]), ""
+            except Unanswered as error:
+                away = error.why
+        typer.echo(json.dumps(one, ensure_ascii=False) if as_json else f"#{number} in {one['stage']}: {one['state']}")
+
+
+def _found(remote: "Remote", number: str, stage: str) -> dict[str, Any]:
+    """The promotion as it stands now; leaves where there is none, or more than one stage has that number."""
+    from bot.cli._refusal import FAILED, NOT_FOUND, USAGE, refuse
+    from bot.cli._remote import Unanswered
+
+    answer = remote.ask("GET", "/promotions", params={"number": number, **({"stage": stage} if stage else {})})
+    if answer.get("exit_code") == FAILED:
+        raise Unanswered("the bot cannot say", why=str(answer.get("told", "")), fix="try again in a moment", code=FAILED)
+    if answer.get("outcome") == "refused":
+        remote.fail(answer)
+    found: list[dict[str, Any]] = answer["items"]
+    known = list(dict.fromkeys(str(item["stage"]) for item in found))
+    if not found:
+        refuse(
+            f"no promotion #{number}{f' in {stage}' if stage else ''}",
+            why="the bot knows none that you may see",
+            fix="`promotion-bot get promotions` lists those that it knows",
+            code=NOT_FOUND,
+            as_json=remote.as_json,
+        )
+    if len(known) > 1:
+        refuse(
+            f"#{number} is a promotion in each of {', '.join(known)}",
+            why="each stage's repository counts for itself",
+            fix=f"add --in {known[-1]}",
+            code=USAGE,
+            as_json=remote.as_json,
+        )
+    return next((item for item in found if item["in_flight"]), found[-1])
 
 
 def reached(one: dict[str, object], until: str) -> bool:

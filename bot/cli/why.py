@@ -1,4 +1,7 @@
-"""`promotion-bot why SERVICE STAGE`: what holds a version back, gate by gate, with who or what can change it."""
+"""`promotion-bot why SERVICE STAGE`: what holds a version back, gate by gate, with who or what can change it.
+
+Asks a running bot, like the other verbs; without one it looks itself, by a configuration or at a folder.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,29 +9,50 @@ from typing import Annotated, Literal
 import typer
 
 from bot.cli._complete import services, stages
+from bot.cli.verbs import IN, send
+from bot.domain.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
-    @app.command()
+    @app.command(context_settings={"ignore_unknown_options": True})
     def why(
-        service: Annotated[str, typer.Argument(help="The service.", autocompletion=services)],
-        stage: Annotated[str, typer.Argument(help="The stage that it should enter.", autocompletion=stages)],
-        config: Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")] = None,
-        checkout: Annotated[Path | None, typer.Option("--checkout", help="Look at this folder instead (one folder per stage).")] = None,
+        service: Annotated[
+            str, typer.Argument(help="The service; with --promotion, only this gate.", autocompletion=services, show_default=False)
+        ] = "",
+        stage: Annotated[str, typer.Argument(help="The stage that it should enter.", autocompletion=stages, show_default=False)] = "",
+        config: Annotated[Path | None, typer.Option("--config", "-c", help="Ask no bot, but look by this configuration.")] = None,
+        checkout: Annotated[
+            Path | None, typer.Option("--checkout", help="Ask no bot, but look at this folder (one folder per stage).")
+        ] = None,
         wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the clusters' first answers.")] = 15.0,
-        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o")] = "text",
+        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
+        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
+        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        output: Annotated[
+            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
+        ] = "text",
     ) -> None:
-        """Say why a service is where it is in a stage. Exit 0: nothing holds it, 3: a gate or a ban does, 5: no such service there."""
+        """Say why a service is where it is in a stage: asks a running bot, or looks itself with --config or --checkout.
+
+        Where it looks itself: exit 0: nothing holds it, 3: a gate or a ban does, 5: no such service there.
+        """
+        if config is None and checkout is None:
+            words = [word for word in (service, stage) if word]
+            send(["why", *words], promotion=promotion, stage=in_stage, url=url, output=output, dry_run=False, yes=False)
+            return
+        if not service or not stage:
+            raise UserError("A service and a stage are needed.", why="a configuration or folder holds many", fix="why SERVICE STAGE")
+        if output not in ("text", "json"):
+            raise UserError(
+                f"--output {output} is for the answers of a running bot.",
+                why="what is looked up here is told as text or JSON",
+                fix="use --output json",
+            )
         from bot.cli._plan_text import report_json, report_text
         from bot.cli._planning import offline_plans, online_plans
         from bot.cli._refusal import NOT_FOUND, refuse
-        from bot.domain.errors import UserError
         from bot.planning.standing import Standing
 
-        if config is None and checkout is None:
-            raise UserError(
-                "Say where to look.", why="neither --config nor --checkout is given", fix="give --config FILE, or --checkout FOLDER"
-            )
         if checkout is not None:
             found = offline_plans(checkout, stages=[stage], path=config)
         else:

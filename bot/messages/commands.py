@@ -100,7 +100,8 @@ def queue(stage: str, reports: Sequence[Report]) -> str:
         return f"Nothing is on its way into {stage}."
     rows = []
     for place, report in enumerate(reports, start=1):
-        look = f" Time alone may change that at {instant(report.look_again)}." if report.look_again is not None else ""
+        again = instant(report.look_again) if report.look_again is not None else ""
+        look = f" Time alone may change that at {again}." if again and again not in report.sentence else ""
         link = f" [#{report.number}]({report.url})" if report.number is not None and report.url else ""
         rows.append(f"{place}. {code(f'{report.service} {report.new}'.strip())}{link}: {report.standing}. {prose(report.sentence)}{look}")
     return "\n".join([f"On its way into {stage}:", "", *rows])

@@ -5,8 +5,6 @@ from datetime import datetime
 
 from bot.messages.words import code, instant, listing, prose
 
-ARTICLES = "aeiou"
-
 
 def reader(login: str) -> str:
     """To whom a refusal speaks: the one person who must act."""
@@ -19,7 +17,7 @@ def no_role(*, line: str, verb: str, stage: str, has: str, needs: str, source: s
     origin = f", which comes from {listing([_name(name) for name in who])}" if who else ", which nobody has"
     place = f" ({code(source)})" if source else ", since the configuration names nobody else"
     return (
-        f"{code(line)} was not applied: {mine}; {code(verb)} needs {_article(needs)} *{needs}*{origin}{place}. "
+        f"{code(line)} was not applied: {mine}; {code(verb)} needs the role *{needs}*{origin}{place}. "
         "Nothing changed. `/promote help` lists what you may do."
     )
 
@@ -87,7 +85,3 @@ def _name(name: str) -> str:
     """A team or account in a code span, so that nobody is called who need not act; a description as it is."""
     bare = name.removeprefix("team ").removeprefix("@")
     return name if " " in bare else code(bare)
-
-
-def _article(word: str) -> str:
-    return "an" if word[:1] in ARTICLES else "a"

@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 import yaml
+from fastapi import FastAPI
 
 from bot.cli.verbs import quoted
 from bot.commands.grammar import parse
@@ -22,6 +25,7 @@ from bot.commands.shelf import as_rows, verbs
 from bot.domain.directive import Order
 from bot.domain.facts import Quarantine
 from bot.domain.incident import Incident
+from bot.domain.promotion import PromotionState
 from tests.contract.people.api_world import Served
 from tests.support import builders
 
@@ -30,15 +34,26 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def address(served: Served) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(served.app, port=0, log_config=None, lifespan="off"))
+    with listening(served.app) as (url, _):
+        yield url
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The bot at an address of its own, and how it is ended."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         thread.join(0.02)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
     host, port = server.servers[0].sockets[0].getsockname()
-    yield f"http://{host}:{port}"
-    server.should_exit = True
-    thread.join()
+    yield f"http://{host}:{port}", stop
+    stop()
 
 
 def run(*arguments: str, url: str = "", token: str = "") -> subprocess.CompletedProcess[str]:
@@ -66,11 +81,44 @@ def test_exit_codes(served: Served, address: str) -> None:
     assert (refused.returncode, refused.stdout) == (4, "")
     lines = refused.stderr.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["error", "why", "fix"]
-    assert "needs an *approver*" in lines[1]
+    assert lines[0] == "error: approve was not applied"
+    assert "needs the role approver" in lines[1]
+    assert "whoami" in lines[2]
     assert run("approve", "-p", "99", url=address, token=ana).returncode == 5
     assert run("approve", "--sha", "1234567", "-p", "7", url=address, token=ana).returncode == 6
     assert run("wait", "promotion/7", "--timeout", "1s", "--every", "0.2", url=address, token=rea).returncode == 7
     assert run("wait", "promotion/99", url=address, token=rea).returncode == 5
+
+
+def test_wait_outlives_a_bot_that_starts_anew_and_names_it_when_the_time_is_up(served: Served) -> None:
+    """The bot goes away while somebody waits: no answer is no end."""
+    with listening(served.app) as (address, stop):
+        command = [sys.executable, "-c", "from bot.cli.main import main; main()"]
+        line = ["wait", "promotion/7", "--timeout", "8s", "--every", "0.2"]
+        told = os.environ | {"PROMO_URL": address, "PROMO_TOKEN": served.tokens["rea"]}
+        waiting = subprocess.Popen([*command, *line], cwd=ROOT, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=5)
+        stop()
+        out, errors = waiting.communicate(timeout=30)
+    assert (waiting.returncode, out) == (7, "")
+    assert "the bot could not be asked last" in errors
+
+
+def test_why_asks_a_running_bot_too(served: Served, address: str) -> None:
+    rea = served.tokens["rea"]
+    for words in (["payments", "qa"], ["-p", "7"], ["upstream", "-p", "7"]):
+        done = run("why", *words, url=address, token=rea)
+        assert (done.returncode, " in qa" in done.stdout) == (0, True), done.stderr
+    assert run("why", "nothing", "qa", url=address, token=rea).returncode == 5
+    assert run("why", "--checkout", ".").returncode == 2
+    assert json.loads(run("why", "-p", "7", "-o", "json", url=address, token=rea).stdout)["verb"] == "why"
+
+
+def test_the_other_names_of_a_verb_work_and_are_not_listed(served: Served, address: str) -> None:
+    done = run("close", "-p", "7", "--dry-run", url=address, token=served.tokens["wes"])
+    assert (done.returncode, done.stdout) == (0, "Would: It is closed.\n")
+    assert " remove-hold " not in run("--help").stdout
 
 
 def test_answers_in_every_form(served: Served, address: str) -> None:
@@ -221,7 +269,9 @@ def test_everything_that_can_be_listed(served: Served, address: str) -> None:
 
 def test_commands_as_json_is_the_list() -> None:
     done = run("commands", "--output", "json")
-    assert json.loads(done.stdout) == as_rows()
+    assert json.loads(done.stdout) == as_rows() == yaml.safe_load(run("commands", "-o", "yaml").stdout)
+    assert {frozenset(row) for row in as_rows()} == {frozenset({"verb", "aliases", "role", "arguments", "surfaces", "help"})}
+    assert [row["verb"] for row in csv.DictReader(run("commands", "-o", "csv").stdout.splitlines())] == list(verbs())
     assert "approve" in run("commands").stdout
 
 
@@ -240,3 +290,14 @@ def test_a_word_of_the_shell_stays_one_word(word: str) -> None:
     if word:
         assert isinstance(call, Call)
         assert call.flags["reason"] == word.removeprefix("--reason=")
+
+
+def test_wait_does_not_guess_which_of_two_is_meant(served: Served, address: str) -> None:
+    history, now = served.bot.parts.history, served.bot.parts.clock()
+    twin = replace(builders.promotion(stage="dev", id="twin"), state=PromotionState.HEALTHY, version=0)
+    history.save_promotion(twin, why="test", actor="test", now=now)
+    refused = run("wait", "promotion/7", url=address, token=served.tokens["ana"])
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "#7 is a promotion in each of" in refused.stderr
+    assert "--in " in refused.stderr
+    assert run("wait", "promotion/7", "--in", "dev", url=address, token=served.tokens["ana"]).returncode == 0

@@ -55,7 +55,7 @@ def test_put_on_by_somebody_who_may_not_it_is_taken_off_with_a_sentence(world: D
     assert HOLD not in world.read().labels
     [reply] = world.replies()
     assert "was taken off again" in reply
-    assert "needs an *operator*" in reply
+    assert "needs the role *operator*" in reply
 
 
 def test_approving_by_label_only_where_the_stage_allows_it(opened: Callable[..., DeskWorld]) -> None:

@@ -56,7 +56,7 @@ def test_b1_a_reader_is_told_what_is_missing_where_it_comes_from_and_who_has_it(
     assert world.orders() == []
     assert world.reactions(said) == ["confused"]
     [reply] = world.replies()
-    assert reply.startswith("@rea `approve` was not applied: you have the role *viewer* in qa; `approve` needs an *approver*, ")
+    assert reply.startswith("@rea `approve` was not applied: you have the role *viewer* in qa; `approve` needs the role *approver*, ")
     assert "comes from `acme/leads` (`people.roles.approver`)" in reply
     assert "Nothing changed." in reply
     assert "@mia" not in reply

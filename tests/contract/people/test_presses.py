@@ -133,7 +133,7 @@ def test_who_may_not_is_told_once_and_nothing_changes(checked: Checked) -> None:
     assert checked.world.orders() == []
     [_, reply] = checked.world.replies()
     assert reply.startswith("@rea `hold --reason")
-    assert "needs an *operator*" in reply
+    assert "needs the role *operator*" in reply
 
 
 def test_a_press_is_carried_out_once_however_often_it_is_told(checked: Checked) -> None:

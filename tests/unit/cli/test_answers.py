@@ -3,6 +3,7 @@
 import csv
 
 from bot.cli._answers import plain, worded
+from bot.messages.words import code
 
 BOARD = (
     "| service | stage | standing | versions | why |\n|---|---|---|---|---|\n"
@@ -29,6 +30,11 @@ def test_prose_has_no_marks() -> None:
     told = "**`payments` in qa**: it waits.\n\n<details><summary>2 gates</summary>\n\n- ⏳ `soak`: *soon*\n\n</details>"
     assert plain(told) == "payments in qa: it waits.\n\n2 gates\n\n- ⏳ soak: soon"
     assert worded({"told": told}, "markdown") == told
+
+
+def test_signs_that_markdown_escapes_stand_as_they_are() -> None:
+    assert plain("- writes as: promotion-bot\\[bot\\]") == "- writes as: promotion-bot[bot]"
+    assert plain(code("a\\b")) == "a\\b"
 
 
 def test_what_has_no_words_says_its_outcome() -> None:

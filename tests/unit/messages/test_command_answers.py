@@ -80,6 +80,8 @@ def test_the_queue_is_numbered_in_its_order_and_says_what_time_may_change() -> N
         "Time alone may change that at 2026-11-20 12:47:00 UTC.",
         "2. `search 2.0.0`: open. It waits for @\u200bana.",
     ]
+    said = [report(sentence="It soaks. The bot looks again at 2026-11-20 12:47:00 UTC.", look_again=LATER)]
+    assert commands.queue("qa", said).count("12:47:00") == 1
     assert commands.queue("qa", []) == "Nothing is on its way into qa."
 
 
@@ -108,11 +110,14 @@ def test_a_missing_role_says_which_where_it_comes_from_and_that_nothing_changed(
         line="approve prod", verb="approve", stage="prod", has="operator", needs="approver", source="config.yaml:41", who=("team acme/pay",)
     )
     assert told == (
-        "`approve prod` was not applied: you have the role *operator* in prod; `approve` needs an *approver*, which comes from "
+        "`approve prod` was not applied: you have the role *operator* in prod; `approve` needs the role *approver*, which comes from "
         "`acme/pay` (`config.yaml:41`). Nothing changed. `/promote help` lists what you may do."
     )
     nobody = refusals.no_role(line="freeze", verb="freeze", stage="prod", has="", needs="release", source="", who=())
-    assert "you have no role in prod; `freeze` needs a *release*, which nobody has, since the configuration names nobody else." in nobody
+    assert (
+        "you have no role in prod; `freeze` needs the role *release*, which nobody has, since the configuration names nobody else."
+        in nobody
+    )
     described = refusals.no_role(line="x", verb="x", stage="qa", has="", needs="operator", source="", who=("whoever may write", "@ana"))
     assert "comes from whoever may write and `ana`, since" in described
 
