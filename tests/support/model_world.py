@@ -184,6 +184,13 @@ class ModelWorld:
         url = self._bots.enter_context(served(web_app(self.bots[0], Readiness())))
         self.github.set_webhook(f"{url}/webhooks/github", HOOK_SECRET)
 
+    def lose_the_database(self) -> None:
+        """And start anew."""
+        self._bots.close()
+        for file in self.settings.state_dir.glob("promotion-bot.db*"):
+            file.unlink()
+        self.start(len(self.bots))
+
     def _replica(self) -> Bot:
         parts = build(self.config, self.settings, clock=self.clock.of_the_bot)
         bot = Bot(parts)
