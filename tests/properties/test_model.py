@@ -57,6 +57,7 @@ SAYINGS = (
     "/promote nonsense",
     "no command at all",
 )
+STOPS = ("/promote hold --reason x", "/promote freeze {stage} --until 2h --reason x")
 ROUNDS = 60
 
 stages, services = st.sampled_from(STAGES), st.sampled_from(SERVICES)
@@ -129,6 +130,14 @@ class Model(RuleBasedStateMachine):
             files = {path_of(service): manifest(service, version)} if version else {"README.md": "forced"}
             self.world.github.push(self.world.repository(stage), pull.head_ref, files, message="forced", author=DEVELOPER, force=True)
             self._touch(stage, pull.title)
+
+    @rule(stage=targets, order=st.sampled_from(STOPS), data=st.data())
+    def somebody_stops_a_stage(self, stage: str, order: str, data: st.DataObject) -> None:
+        """One who may; and then nobody interferes for a while."""
+        for pull in self._one(stage, data):
+            self.held.add(stage)
+            self.world.github.comment(self.world.repository(stage), pull.number, APPROVER, order.format(stage=stage))
+            self._go_on(4)
 
     @rule(data=st.data())
     def approver_approves(self, data: st.DataObject) -> None:
@@ -203,10 +212,17 @@ class Model(RuleBasedStateMachine):
     @rule(rounds=st.integers(min_value=2, max_value=6))
     def everything_goes_on(self, rounds: int) -> None:
         """Some minutes in which nobody interferes, so that promotions get somewhere."""
-        for _ in range(rounds):
-            self._tick(timedelta(minutes=1))
-            for stage in STAGES:
-                self._look(stage, 0)
+        self._go_on(rounds)
+
+    @rule(service=services)
+    def a_version_goes_all_the_way(self, service: str) -> None:
+        """What dev has is let into prod by who may, unless something stands in its way."""
+        self.developer_pushes(service)
+        for _ in range(3):
+            self._go_on(4)
+            for pull in self.world.github.pulls(self.world.repository("prod")):
+                if pull.state == "open":
+                    self.world.github.approve(self.world.repository("prod"), pull.number, APPROVER)
 
     @rule()
     def the_bot_does_what_is_wanted(self) -> None:
@@ -215,10 +231,12 @@ class Model(RuleBasedStateMachine):
         for stage in wanted[:6]:
             self._look(stage, 0)
 
-    @rule(stage=stages, after=st.integers(min_value=1, max_value=8))
-    def the_bot_dies(self, stage: str, after: int) -> None:
+    @rule(after=st.integers(min_value=1, max_value=8))
+    def the_bot_dies(self, after: int) -> None:
+        """As soon as it has come by so many of the places where it can."""
+        self.developer_pushes(SERVICES[after % 2])
         self.world.points.left = after
-        self._look(stage, 0)
+        self._go_on(4)
         self.world.points.left = 0
 
     @rule(replicas=st.sampled_from([1, 2]))
@@ -227,6 +245,12 @@ class Model(RuleBasedStateMachine):
         self.world.start(replicas)
 
     # how it is carried out ----------------------------------------------------------------------
+
+    def _go_on(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self._tick(timedelta(minutes=1))
+            for stage in STAGES:
+                self._look(stage, 0)
 
     def _push(self, stage: str, service: str, version: str, *, note: str = "") -> None:
         content = manifest(service, version)
