@@ -19,11 +19,13 @@ from bot.adapters.store import inbox, migrate
 from bot.adapters.store.database import Database, make_queue_engine
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
+from bot.cli._memory import SET_ASIDE_EVERY, set_aside
 from bot.logs import configure
 from bot.reconcile.bell import Bell
 from bot.reconcile.engine import Engine, Timing
 from bot.reconcile.housekeeping import Housekeeper
 from bot.reconcile.queue import Enqueuer, StageQueue
+from bot.reconcile.rota import Duty
 from bot.reconcile.run import RunResult
 from bot.web import github_hook
 from bot.web.health import Readiness
@@ -68,7 +70,7 @@ def main() -> None:
         name=lambda: secrets.token_hex(4),
         timing=timing,
     )
-    housekeeper = Housekeeper(engine, wall_clock)
+    housekeeper = Housekeeper(engine, wall_clock, [Duty("memory", SET_ASIDE_EVERY, set_aside)])
     places = StageMap(StagePlace(name=name, repository=f"acme/{name}", branch="main") for name in STAGES)
     intake = Intake(database, wakeups, places, clock=wall_clock, ours=lambda: "")
     app = create_app([github_hook.router(intake, [SECRET])], readiness=Readiness())

@@ -7,6 +7,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.app import Bot, Parts
+from bot.cli._memory import SET_ASIDE_EVERY, set_aside
+from bot.reconcile.rota import Duty
 from bot.web.composition import web_app
 from bot.web.health import Readiness
 from bot.web.server import listen, serve
@@ -16,6 +18,7 @@ def serve_forever(parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT, then leave in order."""
     settings = parts.settings
     bot = Bot(parts)
+    bot.background.duties.append(Duty("memory", SET_ASIDE_EVERY, set_aside))
     readiness = Readiness()
     app = web_app(bot, readiness)
     listener = listen(settings.listen_host, settings.listen_port)
