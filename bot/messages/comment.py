@@ -48,10 +48,12 @@ def after_merge(promotion: Promotion, sentence: str) -> str:
             ("merged", promotion.merged_at),
             ("failed", promotion.failed_at),
             ("healthy since", promotion.healthy_since),
+            ("closed", promotion.ended_at if promotion.state is PromotionState.CLOSED else None),
         )
         if at is not None
     ]
-    return clip("\n\n".join([head, f"**{cell(sentence)}**", "\n".join(rows), f"<sub>{' · '.join(times)}</sub>"]))
+    foot = [f"<sub>{' · '.join(times)}</sub>"] if times else []
+    return clip("\n\n".join([head, f"**{cell(sentence)}**", "\n".join(rows), *foot]))
 
 
 def table(verdicts: Sequence[Verdict]) -> str:

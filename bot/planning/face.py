@@ -66,7 +66,9 @@ def show_rollout(promotion: Promotion, sentence: str, ordered: Sequence[str] = (
 
 
 def conclusion(promotion: Promotion, verdicts: Sequence[Verdict]) -> str:
-    """The check's conclusion: "success", "failure", or empty while it is awaited."""
+    """The check's conclusion: "success", "failure", "neutral" where it was closed, or empty while it is awaited."""
+    if promotion.state is PromotionState.CLOSED:
+        return "neutral"
     if promotion.state in (PromotionState.FAILED, PromotionState.REVERTING, PromotionState.REVERTED, PromotionState.STUCK):
         return "failure"
     outcomes = {verdict.outcome for verdict in verdicts}

@@ -142,9 +142,16 @@ def _open(config: Config, facts: Facts, name: str, moves: tuple[Move, ...], movi
 
 
 def _unshown(facts: Facts) -> list[Action]:
-    """The end of a promotion, where the bot stopped or GitHub failed before the pull request showed it."""
-    ended = [promotion for promotion in facts.promotions if promotion.id in facts.unshown and not promotion.state.in_flight]
-    return [show_rollout(promotion, promotion.reason, ordered(facts, promotion)) for promotion in ended if promotion.merged_at is not None]
+    """The end of a promotion, where its pull request does not show it: it was closed, or the bot stopped or GitHub failed before."""
+    goes_on = {promotion.number for promotion in facts.promotions if promotion.state.in_flight}
+    return [
+        show_rollout(promotion, promotion.reason, ordered(facts, promotion))
+        for promotion in facts.promotions
+        if promotion.id in facts.unshown
+        and (promotion.merged_at is not None or (promotion.state is PromotionState.CLOSED and promotion.number is not None))
+        and not promotion.state.in_flight
+        and promotion.number not in goes_on
+    ]
 
 
 def _ordered_bans(facts: Facts) -> list[Action]:

@@ -58,7 +58,7 @@ def test_one_state_in_all_its_places(verdicts, sign, title, concluded, label):
         (PromotionState.REVERTED, "the rollout failed, taken back", "failed", "failure"),
         (PromotionState.STUCK, "a person is needed", "failed", "failure"),
         (PromotionState.SUPERSEDED, "overtaken by a newer change", "superseded", "success"),
-        (PromotionState.CLOSED, "closed", "superseded", "success"),
+        (PromotionState.CLOSED, "closed", "superseded", "neutral"),
     ],
 )
 def test_every_state_has_its_words(state, phrase, label, concluded):

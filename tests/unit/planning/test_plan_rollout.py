@@ -54,6 +54,18 @@ def test_a_superseded_one_that_never_was_merged_is_not_shown():
     assert not any(isinstance(action, Show) for action in plan(config(), replace(known, unshown=frozenset({ended.id}))).actions)
 
 
+def test_a_closed_pull_request_does_not_go_on_saying_that_it_waits():
+    closed = promotion(state=PromotionState.CLOSED, ended_at=NOW - timedelta(minutes=1), closed_by="ana", reason="@ana closed it.")
+    known = replace(facts(stage("dev", "1.1.0"), stage("qa", "1.0.0"), promotions=(closed,)), unshown=frozenset({closed.id}))
+    [shown] = [action for action in plan(config(), known).actions if isinstance(action, Show)]
+    assert shown.comment.splitlines()[0].endswith("· closed")
+    assert shown.comment.endswith("<sub>closed 2026-11-20 11:59:00 UTC</sub>")
+    assert (shown.labels, shown.conclusion) == (("promotion", "stage:qa", "promotion:superseded"), "neutral")
+    again = replace(promotion("1.2.0"), number=closed.number)
+    known = replace(known, promotions=(closed, again))
+    assert closed.id not in [action.promotion.id for action in plan(config(), known).actions if isinstance(action, Show)]
+
+
 def test_healthy_but_not_yet_baked_waits_to_the_second():
     found = watched(RolloutState.HEALTHY, since=NOW - timedelta(minutes=1))
     assert saved(found) is None
