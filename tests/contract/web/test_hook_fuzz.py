@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.adapters.store import inbox
+from bot.adapters.store.database import Database
+from bot.adapters.store.wakeups import Wakeups
 from bot.web.hints import LARGEST_NUMBER, Hints, hints_of
+from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.strict_json import BadJson, parse_object
+from tests.support.builders import NOW
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = json.loads(
     gzip.decompress((Path(__file__).parents[2] / "data/github/webhook-examples.json.gz").read_bytes())
 )
-OTHERS: tuple[object, ...] = (None, 0, -1, 2**63, 1.5, True, "", "\0", "x" * 100_000, [], {}, [None], {"number": "7"})
+OTHERS: tuple[object, ...] = (None, 0, -1, 2**63, 1.5, True, "", "\0", "\ud800", "x" * 100_000, [], {}, [None], {"number": "7"})
 READ = ("repository", "sender", "pull_request", "issue", "check_run", "check_suite", "workflow_run", "ref", "action", "sha", "ref_type")
 
 
 def sound(hints: Hints) -> None:
     assert all(0 < number <= LARGEST_NUMBER for number in hints.numbers)
     assert all("\0" not in text and len(text) <= 300 for text in (hints.repository, hints.action, hints.sender, hints.commit))
+    for text in (hints.repository, hints.action, hints.sender, hints.commit, hints.branch or "", hints.app, hints.check, hints.button):
+        text.encode()
     assert hints.repository_id is None or 0 < hints.repository_id < 2**62
 
 
@@ -42,6 +50,26 @@ def test_a_broken_payload_is_only_a_poorer_hint(event: str) -> None:
         sound(hints_of(event, payload))
         for broken in mutations(payload):
             sound(hints_of(event, broken))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", sorted(EXAMPLES))
+def test_a_broken_payload_is_stored_or_ignored_and_is_no_fault(database: Database, event: str) -> None:
+    """The same through the door, down to the rows: a stage that is configured for the payload's own repository is woken by it."""
+    places = [
+        StagePlace(name=f"stage{number}", repository=name, branch="main")
+        for number, name in enumerate(sorted({payload.get("repository", {}).get("full_name", "") for payload in EXAMPLES[event]}))
+    ]
+    wakeups = Wakeups(database, lambda *_: None)
+    intake = Intake(database, wakeups, StageMap(places), clock=lambda: NOW, ours=lambda: "")
+    number = 0
+    for payload in EXAMPLES[event]:
+        for broken in islice(mutations(payload), 0, None, 7):
+            number += 1
+            body = json.dumps(broken).encode()
+            assert intake.accept("github", f"d{number}", hints_of(event, parse_object(body)), body) in ("accepted", "ignored")
+    with database.read() as session:
+        assert set(inbox.counts(session)) <= {"received", "done"}
 
 
 @pytest.mark.parametrize("event", sorted(EXAMPLES))
