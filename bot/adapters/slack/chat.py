@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.adapters.slack.errors import mapped
+from bot.adapters.slack.roots import MOST_PAGES, PAGE, Roots
 from bot.config.schema import Config, Slack
 from bot.domain.action import Picture
 from bot.domain.card import Card
@@ -26,11 +27,12 @@ from bot.messages.slack_card import card_blocks, card_text
 
 EVENT = "promotion_bot_notice"
 RANK = {"info": 0, "warning": 1, "critical": 2}
-LOOK_BACK = 200
+MOST_THREADS = 2_000
+"""So many threads are kept in mind as they stand in Slack."""
 READS = frozenset({"conversations.list", "conversations.history", "conversations.replies"})
 """Slack takes no JSON for these."""
 REST = timedelta(seconds=5)
-GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found")
+GONE = ("message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed", "channel_not_found")
 _ID = re.compile(r"[CDG][A-Z0-9]{6,}\Z")
 
 
@@ -50,6 +52,7 @@ class SlackChat:
         self._config = config
         self._slack = slack
         self._threads: dict[tuple[str, str], _Thread] = {}
+        self._roots = Roots(self._call, lambda message: str(_payload(message).get("thread") or ""))
         self._lock = threading.Lock()
         self._ids: dict[str, str] = {}
         self._rests_until = 0.0
@@ -171,6 +174,8 @@ class SlackChat:
                 **content,
             )
             stamp = str(answer["ts"])
+            if known.root is None:
+                self._roots.learn(channel, thread, stamp)
             known = _Thread(root=known.root or stamp, keys={**known.keys, key: stamp})
         self._threads[channel, thread] = known
         return f"{channel}:{known.keys[key]}"
@@ -206,27 +211,45 @@ class SlackChat:
     def _known(self, channel: str, thread: str) -> "_Thread":
         if (channel, thread) not in self._threads:
             self._threads[channel, thread] = self._read(channel, thread)
+            while len(self._threads) > MOST_THREADS:
+                self._threads.pop(next(iter(self._threads)))
         return self._threads[channel, thread]
 
     def _read(self, channel: str, thread: str) -> "_Thread":
         """What stands in Slack already, read once per thread and process, and again after a lost answer."""
         keys: dict[str, str] = {}
-        root: str | None = None
-        for message in self._messages(channel):
-            if _payload(message).get("thread") == thread and message.get("thread_ts") in (None, message["ts"]):
-                root = str(message["ts"])
-        for message in self._replies(channel, root) if root else []:
-            if _payload(message).get("thread") == thread:
-                keys[str(_payload(message).get("key"))] = str(message["ts"])
+        root = self._roots.find(channel, thread)
+        if root is not None:
+            replies = self._standing_replies(channel, root)
+            for message in replies:
+                if _payload(message).get("thread") == thread:
+                    keys[str(_payload(message).get("key"))] = str(message["ts"])
+            if root not in keys.values():
+                self._roots.forget(channel, thread)
+                return _Thread(root=None, keys={})
         return _Thread(root=root, keys=keys)
 
-    def _messages(self, channel: str) -> list[dict[str, Any]]:
-        answer = self._call("conversations.history", channel=channel, limit=LOOK_BACK, include_all_metadata=True)
-        return list(answer.get("messages") or [])
+    def _standing_replies(self, channel: str, root: str) -> list[dict[str, Any]]:
+        """All of the thread; nothing where somebody deleted it."""
+        try:
+            return self._replies(channel, root)
+        except UserError as error:
+            if any(code in error.what for code in GONE):
+                return []
+            raise
 
     def _replies(self, channel: str, root: str) -> list[dict[str, Any]]:
-        answer = self._call("conversations.replies", channel=channel, ts=root, limit=LOOK_BACK, include_all_metadata=True)
-        return list(answer.get("messages") or [])
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            answer = self._call(
+                "conversations.replies", channel=channel, ts=root, limit=PAGE, cursor=cursor or None, include_all_metadata=True
+            )
+            found += answer.get("messages") or []
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return found
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         given = {name: value for name, value in arguments.items() if value is not None}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from slack_sdk import WebClient
 
 from bot.adapters.slack.chat import SlackChat
 from bot.app import build
@@ -83,6 +84,21 @@ def test_notices_stand_below_the_head_once_each_whatever_process_sends_them(worl
     head, below = world.slack.messages(CHANNEL)
     assert below.thread_ts == head.ts
     assert below.broadcast
+
+
+def test_a_thread_is_found_however_much_was_said_in_the_channel_since(world: SlackWorld) -> None:
+    promotion = world.opened()
+    Elsewhere(cards=world.chat()).show(world.tools())
+    others = WebClient(token=world.slack.bot_token, base_url=world.slack.api_url)
+    for place in range(450):
+        others.chat_postMessage(channel=CHANNEL, text=f"talk {place}")
+    chat = world.chat()
+    telling._into(chat, notice(promotion, "failed", Severity.CRITICAL))
+    assert world.slack.messages(CHANNEL)[-1].thread_ts == world.slack.messages(CHANNEL)[0].ts
+    read = [one for one in world.slack.calls() if "conversations.history" in str(one)]
+    telling._into(chat, replace(notice(promotion, "other", Severity.INFO), key="other", thread="other"))
+    again = [one for one in world.slack.calls() if "conversations.history" in str(one)]
+    assert len(again) - len(read) <= 1, "the whole channel was read once more"
 
 
 def test_what_another_process_posted_before_it_died_is_not_posted_again(world: SlackWorld, tmp_path: Path) -> None:
