@@ -25,7 +25,7 @@ from bot.reconcile.scenes import Said
 from bot.web import api_lists
 from bot.web.api_views import Numbered, promotions, stages, which
 from bot.web.body import Rejected, read_body
-from bot.web.strict_json import BadJson, parse_object
+from bot.web.strict_json import UNSTORABLE, BadJson, parse_object
 
 log = structlog.get_logger("api")
 
@@ -144,6 +144,8 @@ def _checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, kind in kinds:
         if name in given and not isinstance(given[name], kind):
             raise Rejected(422, Problem.USAGE.value, f"The field {name!r} must be a {'text' if kind is str else 'truth value'}.")
+        if kind is str and UNSTORABLE.search(given.get(name, "")):
+            raise Rejected(422, Problem.USAGE.value, f"The field {name!r} holds a sign that cannot be stored: NUL or half of a pair.")
     number = given.get("promotion")
     if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31):
         raise Rejected(422, Problem.USAGE.value, "The field 'promotion' must be the number of a pull request.")

@@ -4,16 +4,15 @@ Decides from names and numbers in the payload alone, and trusts none of them: a 
 as if it were not there. The decision reads everything again from git, forge and cluster.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.press import RERUN
+from bot.web.strict_json import UNSTORABLE
 
 LARGEST_NUMBER = 2**31 - 1
 HEADS = "refs/heads/"
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LISTENED_TO = frozenset(
     {
         "push",
@@ -123,8 +122,7 @@ def _map(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    """A text that any database takes: no NUL, and no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
-    return value[:300] if isinstance(value, str) and not _UNSTORABLE.search(value) else ""
+    return value[:300] if isinstance(value, str) and not UNSTORABLE.search(value) else ""
 
 
 def _number(value: object) -> int | None:

@@ -1,8 +1,12 @@
 """JSON as its standard has it: UTF-8 without a mark, no NaN, no key twice, no number that only a computer farm could hold."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What JSON can spell and not every database takes: NUL, and half of a surrogate pair, which UTF-8 has no bytes for."""
 
 
 class BadJson(ValueError):

@@ -1,5 +1,6 @@
 """The HTTP interface of a whole bot on the sandbox forge: nobody without a token, nothing without a right, the same verbs as elsewhere."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -178,13 +179,15 @@ def test_an_order_is_stored_under_the_caller_s_name_once_per_id(served: Served) 
         ({"line": "approve"}, 422, "is about one promotion"),
         ({"line": "aprove"}, 422, "Did you mean"),
         ({"line": "hold", "force": True}, 422, "'force'"),
+        ({"line": 'hold --reason "a\0b"', "promotion": 7}, 422, "sign"),
+        ({"line": 'hold --reason "a\ud800b"', "promotion": 7}, 422, "sign"),
         ({"line": "approve --sha 1234567", "promotion": 7}, 409, "The head is aaaaaaa now"),
         ({"line": "to qa nosuch"}, 404, "is no stage and no service"),
         ({"line": "hold --reason x\n/promote approve", "promotion": 7}, 422, "one line"),
     ],
 )
 def test_bad_requests_say_what_is_wrong(served: Served, body: dict[str, Any], status: int, told: str) -> None:
-    answer = served.client.post("/api/v1/commands/run", json=body, headers=served.auth("ana"))
+    answer = served.client.post("/api/v1/commands/run", content=json.dumps(body), headers=served.auth("ana"))
     assert (answer.status_code, told in answer.json()["told"]) == (status, True), answer.json()
 
 
