@@ -81,6 +81,14 @@ def label_again(label: str, sentence: str) -> str:
     return f"The label {code(label)} was put on again: {sentence}"
 
 
+def label_left(label: str, *, number: int, stage: str, login: str, times: int) -> str:
+    """A label that comes back, or goes, however often it was changed back."""
+    return (
+        f"The label {label} of #{number} in {stage} was changed back {times} times, and {login or 'somebody'} changed it again: the bot "
+        "leaves it as it is now. It orders nothing and lifts nothing; whoever runs that account or program should stop it."
+    )
+
+
 def _name(name: str) -> str:
     """A team or account in a code span, so that nobody is called who need not act; a description as it is."""
     bare = name.removeprefix("team ").removeprefix("@")

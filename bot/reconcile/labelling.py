@@ -18,6 +18,7 @@ from bot.domain.pull import LabelEvent, PullRequest, PullState
 from bot.messages import refusals as words
 from bot.reconcile import crash, telling
 from bot.reconcile.orders import Answer, Desk
+from bot.reconcile.patience import may_change_back
 from bot.reconcile.scenes import Said
 from bot.reconcile.tools import Tools
 
@@ -92,6 +93,9 @@ def _tidy(tools: Tools, stage: str, pull: PullRequest) -> None:
     if not strange:
         return
     for name in sorted(set(strange) - _shown(tools, stage, pull)):
+        event = pull.labels[name]
+        if event is None or not may_change_back(tools, stage, pull, name, event):
+            continue
         try:
             tools.forge.remove_label(tools.place.repository, pull.number, name)
             tools.history.want_pulls(tools.place.repository, [pull.number])
@@ -125,15 +129,15 @@ def _on(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input, eve
     if event.actor.login == tools.forge.identity():
         return False
     if tools.effects.known(f"answered:{key}"):
-        if not _standing(tools, stage, pull, one) and one.label not in _shown(tools, stage, pull):
+        stale = not _standing(tools, stage, pull, one) and one.label not in _shown(tools, stage, pull)
+        if stale and may_change_back(tools, stage, pull, one.label, event):
             tools.forge.remove_label(tools.place.repository, pull.number, one.label)
             tools.history.want_pulls(tools.place.repository, [pull.number])
         return False
     answer = _order(tools, desk, stage, pull, one.on, event, key)
-    if answer.outcome is Outcome.REFUSED:
+    if answer.outcome is Outcome.REFUSED and may_change_back(tools, stage, pull, one.label, event):
         tools.forge.remove_label(tools.place.repository, pull.number, one.label)
-        text = f"{words.reader(event.actor.login)} {words.label_refused(one.label, answer.told)}"
-        telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=key))
+        _say(tools, pull, one, event, words.label_refused(one.label, answer.told))
         tools.history.want_pulls(tools.place.repository, [pull.number])
     _done(tools, key)
     return bool(answer.orders)
@@ -145,16 +149,17 @@ def _off(tools: Tools, desk: Desk, stage: str, pull: PullRequest, one: Input) ->
     event = pull.unlabelled.get(one.label)
     if not standing or event is None or event.at < standing[-1].at:
         return False
-    key = f"{_key(pull, one, event)}:off"
+    key = f"{_key(pull, one, event)}:off:{event.actor.id}"
     if event.actor.login == tools.forge.identity() or tools.effects.known(f"answered:{key}"):
         return False
     answer = _order(tools, desk, stage, pull, one.off, event, key)
-    if answer.outcome is Outcome.REFUSED or (one.shown and _standing(tools, stage, pull, one)):
+    refused = answer.outcome is Outcome.REFUSED
+    back = refused or (one.shown and bool(_standing(tools, stage, pull, one)))
+    if back and may_change_back(tools, stage, pull, one.label, event):
         tools.forge.add_labels(tools.place.repository, pull.number, [one.label])
         tools.history.want_pulls(tools.place.repository, [pull.number])
-    if answer.outcome is Outcome.REFUSED:
-        text = f"{words.reader(event.actor.login)} {words.label_again(one.label, answer.told)}"
-        telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=key))
+        if refused:
+            _say(tools, pull, one, event, words.label_again(one.label, answer.told))
     _done(tools, key)
     return bool(answer.orders)
 
@@ -171,6 +176,17 @@ def _standing(tools: Tools, stage: str, pull: PullRequest, one: Input) -> list[D
         and (one.shown or (order.source == "label" and order.head == pull.head))
     ]
     return sorted(found, key=lambda order: (order.at, order.key))
+
+
+def _say(tools: Tools, pull: PullRequest, one: Input, event: LabelEvent, sentence: str) -> None:
+    """One sentence to whoever did it; to another program only once, lest the two of them talk for ever."""
+    about = f"{_prefix(pull, one)}{event.actor.id if event.actor.bot else event.at.isoformat()}"
+    text = f"{words.reader(event.actor.login)} {sentence}"
+    telling.reply(tools, Reply(number=pull.number, comment_id=0, reaction="", text=text, about=about))
+
+
+def _prefix(pull: PullRequest, one: Input) -> str:
+    return f"label:{pull.repository}:{pull.number}:{one.label}:"
 
 
 def _order(tools: Tools, desk: Desk, stage: str, pull: PullRequest, call: Call, event: LabelEvent, key: str) -> Answer:

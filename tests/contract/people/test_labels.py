@@ -1,6 +1,9 @@
 """Labels as input, on the sandbox forge: a person's label is that person's command; anybody else's is taken off again."""
 
 from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
 
 from bot.adapters.github.face import MARKER
 from bot.planning.face import show
@@ -158,3 +161,23 @@ def test_an_approving_label_comes_off_when_the_head_moves(opened: Callable[..., 
     world.listen()
     assert APPROVE not in world.read().labels
     assert answers(world) == []
+
+
+@pytest.mark.parametrize("label", ["promotion:ready", HOLD])
+def test_two_programs_that_do_not_agree_about_a_label_do_not_write_for_ever(
+    world: DeskWorld, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another bot puts it on whenever it is gone."""
+    monkeypatch.setattr(world.hub.world, "clock", world.clock)
+    if not any(app.slug == "robo" for app in world.hub.world.apps.values()):
+        world.hub.create_app("robo")
+    for minute in range(9):
+        world.clock.shift = timedelta(minutes=minute)
+        if label not in world.read().labels:
+            world.hub.label(world.repo, world.number, "robo[bot]", label)
+        world.listen()
+        world.listen()
+    assert label in world.read().labels, "the bot has given way"
+    assert world.orders() == []
+    assert len(answers(world)) <= 1
+    assert world.outbox.counts() == {"sent": 1}, "people are told of it once"

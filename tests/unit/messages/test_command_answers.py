@@ -134,6 +134,7 @@ REFUSED = [
     (refusals.too_many(3, 10), "holds 13 commands; 10 are carried out at most. The last 3 were not."),
     (refusals.label_refused("promotion:hold", "you may not."), "`promotion:hold` was taken off again: you may not."),
     (refusals.label_is_output("promotion:ready"), "`promotion:ready` was taken off again: it only tells"),
+    (refusals.label_left("promotion:hold", number=7, stage="qa", login="robo", times=5), "of #7 in qa was changed back 5 times, and robo"),
     (refusals.label_again("promotion:hold", "you may not."), "`promotion:hold` was put on again: you may not."),
 ]
 
