@@ -135,6 +135,17 @@ def test_a_secondary_limit_stops_everything_for_as_long_as_it_says(world: ForgeW
     assert set(world.read(number).labels) == {"x"}
 
 
+def test_a_secondary_limit_that_names_no_end_is_waited_for_longer_each_time(world: ForgeWorld) -> None:
+    number = world.open()
+    world.hub.faults.add("POST", "/repos/*/issues/*/labels", kind="status:403:You have exceeded a secondary rate limit.", times=2)
+    for seconds in (60, 120):
+        with pytest.raises(RateLimited) as caught:
+            world.forge.add_labels(REPO, number, ["x"])
+        assert caught.value.retry_after == timedelta(seconds=seconds)
+        world.ticks[0] += seconds
+    world.forge.add_labels(REPO, number, ["x"])
+
+
 def test_a_primary_limit_stops_its_own_resource(world: ForgeWorld) -> None:
     world.push()
     world.hub.faults.add("GRAPHQL", "repository", kind="primary_limit")

@@ -24,6 +24,7 @@ PER_MINUTE = 80
 PER_HOUR = 500
 PUSHES_PER_MINUTE = 6
 WRITES, EVERYTHING = "writes", "everything"
+LONGEST_BACK_OFF = timedelta(minutes=15)
 RESOURCES = ("core", "graphql")
 REMAINING = Gauge("promotion_bot_api_budget_remaining", "What is left of the forge's hourly limit, as it said last.", ["resource"])
 
@@ -82,8 +83,12 @@ class Budget:
         self._limits = ((MINUTE, per_minute), (HOUR, per_hour))
         self._pushes = ((MINUTE, pushes_per_minute),)
         self._pace = pace if pace is not None else OwnPace(clock)
+        self._clock = clock
         self._lock = threading.Lock()
         self._remaining: dict[str, int] = {}
+        self._in_a_row = 0
+        self._backed_off = timedelta()
+        self._over_at = 0.0
 
     def check(self, resource: str) -> None:
         """`RateLimited` while GitHub's pause for this resource ("core", "graphql"), or for everything, lasts."""
@@ -109,6 +114,21 @@ class Budget:
                 f"The {self._pushes[0][1]} pushes a minute into {repository} that GitHub recommends at most are used up.",
                 retry_after=_whole(wait),
             )
+
+    def back_off(self, shortest: timedelta) -> timedelta:
+        """How long to wait for a limit that names no end: the shortest, and twice as long each further time that follows closely.
+
+        https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+        """
+        with self._lock:
+            now = self._clock()
+            if self._backed_off and now < self._over_at:
+                return self._backed_off
+            closely = self._backed_off and now < self._over_at + self._backed_off.total_seconds()
+            self._in_a_row = self._in_a_row + 1 if closely else 0
+            self._backed_off = min(shortest * (1 << min(self._in_a_row, 10)), LONGEST_BACK_OFF)
+            self._over_at = now + self._backed_off.total_seconds()
+            return self._backed_off
 
     def pause(self, length: timedelta, resource: str = EVERYTHING) -> None:
         """GitHub asked for a pause of one resource or of everything; a shorter one does not end a longer one."""

@@ -222,6 +222,8 @@ class Wire:
         """A primary limit stops its own resource, a secondary one everything."""
         if error.retry_after is not None:
             spent = reply.headers.get("x-ratelimit-remaining") == "0" and "secondary" not in error.what
+            if not spent and "retry-after" not in reply.headers:
+                error.retry_after = self._budget.back_off(error.retry_after)
             self._budget.pause(error.retry_after, *([resource] if spent else []))
 
     def _note(self, reply: Reply, resource: str) -> None:

@@ -93,6 +93,17 @@ def test_a_pause_of_one_resource_leaves_the_other_and_a_pause_of_all_none() -> N
     budget.check("graphql")
 
 
+def test_a_limit_that_names_no_end_is_waited_for_longer_each_time() -> None:
+    clock = Clock()
+    budget, minute = Budget(clock), timedelta(minutes=1)
+    for expected in (1, 2, 4, 8, 15, 15):
+        assert budget.back_off(minute) == expected * minute
+        assert budget.back_off(minute) == expected * minute, "several that are told of one limit wait for it once"
+        clock.now += expected * 60
+    clock.now += 3600
+    assert budget.back_off(minute) == minute
+
+
 def test_the_ledger_counts_by_kind_and_by_subject() -> None:
     ledger = Ledger()
     ledger.add("rest", "acme/env@x")
