@@ -1,7 +1,7 @@
 """What the engine counts, for `/metrics`. Labels are bounded: outcomes, never names of repositories or services."""
 
 from collections import Counter as Counted
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -19,9 +19,15 @@ _told: dict[str, set[tuple[str, str]]] = {}
 
 
 def count_gates(stage: str, verdicts: Iterable[Verdict]) -> None:
-    """How the gates of the stage stand after a plan; what no gate says any more becomes 0."""
+    """How the gates of the stage stand; what no gate says any more becomes 0."""
     counts = Counted((verdict.gate, verdict.outcome.value) for verdict in verdicts)
     known = _told.setdefault(stage, set())
     known.update(counts)
     for gate, outcome in known:
         GATES.labels(stage=stage, gate=gate, outcome=outcome).set(counts[gate, outcome])
+
+
+def tell_gates(verdicts: Mapping[str, Iterable[Verdict]]) -> None:
+    """How the gates of all stages stand, whichever process judged them last."""
+    for stage in {*verdicts, *_told}:
+        count_gates(stage, verdicts.get(stage, ()))

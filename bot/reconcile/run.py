@@ -18,7 +18,6 @@ from bot.planning.standing import Plan
 from bot.reconcile.apply import apply
 from bot.reconcile.branches import push_together
 from bot.reconcile.keeping import groups, keep
-from bot.reconcile.metrics import count_gates
 from bot.reconcile.settling import settle
 from bot.reconcile.tools import Tools
 from bot.tracing import span
@@ -57,7 +56,6 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
         facts = observe(stage)
     with span("plan", stage=stage):
         planned = plan(facts)
-    count_gates(stage, (verdict for report in planned.reports for verdict in report.verdicts))
     outcome = Outcome()
     push_together(tools, [action for action in planned.actions if isinstance(action, OpenPromotion)])
     if planned.look_again is not None:

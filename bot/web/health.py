@@ -16,12 +16,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.store import inbox
+from bot.adapters.store import inbox, observations
 from bot.adapters.store.database import Database
 from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
 from bot.domain.errors import BotError
+from bot.reconcile.metrics import tell_gates
 from bot.web import metrics
 
 log = structlog.get_logger("web")
@@ -103,6 +104,7 @@ def gauges(
         now = clock()
         with database.read() as session:
             states, oldest = inbox.counts(session), inbox.oldest_waiting(session)
+            tell_gates(observations.open_verdicts(session))
         for state in inbox.DeliveryState:
             metrics.INBOX.labels(state=state.value).set(states.get(state.value, 0))
         metrics.INBOX_LAG.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)

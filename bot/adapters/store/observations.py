@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.adapters.store import codec
@@ -14,7 +15,7 @@ from bot.adapters.store.tables import BindingRow, DeploymentRow, HealthHistoryRo
 from bot.adapters.store.upsert import put, put_if_absent
 from bot.domain.action import SaveDeployment
 from bot.domain.facts import Health
-from bot.domain.promotion import Promotion
+from bot.domain.promotion import Promotion, PromotionState
 from bot.domain.pull import PullRequest
 from bot.domain.verdict import Verdict
 from bot.ports.store import STATE
@@ -85,6 +86,20 @@ def verdict_history(session: Session, promotion: str) -> Sequence[tuple[datetime
     """Every recorded set of verdicts, oldest first."""
     rows = session.exec(select(VerdictRow).where(VerdictRow.promotion == promotion).order_by(col(VerdictRow.id)))
     return [(row.at, codec.load(VERDICTS, row.document)) for row in rows]
+
+
+def open_verdicts(session: Session) -> Mapping[str, Sequence[Verdict]]:
+    """What the gates said last of each open promotion, by stage."""
+    newest = (
+        sa.select(sa.func.max(col(VerdictRow.id)))
+        .join(PromotionRow, col(PromotionRow.id) == col(VerdictRow.promotion))
+        .where(col(PromotionRow.state) == PromotionState.OPEN.value)
+        .group_by(col(VerdictRow.promotion))
+    )
+    found: dict[str, list[Verdict]] = {}
+    for row in session.exec(select(VerdictRow).where(col(VerdictRow.id).in_(newest))):
+        found.setdefault(row.stage, []).extend(codec.load(VERDICTS, row.document))
+    return found
 
 
 def pull(session: Session, repository: str, number: int) -> PullRequest | None:

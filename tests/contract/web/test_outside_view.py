@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ import structlog
 
 from bot.adapters.store.database import Database
 from bot.adapters.store.history import StoredHistory
+from bot.domain.promotion import PromotionState
+from bot.domain.verdict import Outcome, Verdict
 from bot.web import metrics
 from bot.web.github_hook import PATH
 from bot.web.health import loop_watch
+from tests.support.builders import NOW, promotion
 from tests.support.web import WebWorld, web_world
 
 ROOT = Path(__file__).parents[3]
@@ -73,6 +77,25 @@ def test_a_blocked_event_loop_is_measured_told_and_seen_for_a_minute() -> None:
     assert 1.0 < late < 5.0
     [line] = [one for one in told if one["event"] == "web.loop_blocked"]
     assert (line["log_level"], line["seconds"] > 1.0) == ("warning", True)
+
+
+def test_gates_are_told_alike_by_every_process_and_no_longer_than_they_say_so(world: WebWorld) -> None:
+    """Whichever replica judged them: each reads what was recorded last of the promotions that are open now."""
+    history = StoredHistory(world.database)
+
+    def says(outcome: Outcome) -> Verdict:
+        return Verdict(gate="soak", outcome=outcome, sentence="x", changer="time")
+
+    def told(outcome: str) -> str:
+        name = f'promotion_bot_gates{{gate="soak",outcome="{outcome}",stage="qa"}}'
+        return next((line.rpartition(" ")[2] for line in world.http.get("/metrics").text.splitlines() if line.startswith(name)), "")
+
+    one = history.save_promotion(promotion(), why="opened", actor="promotion-bot", now=NOW)
+    history.save_verdicts(one, [says(Outcome.PENDING)], now=NOW)
+    history.save_verdicts(one, [says(Outcome.UNKNOWN)], now=NOW)
+    assert (told("unknown"), told("pending") in ("", "0.0")) == ("1.0", True)
+    history.save_promotion(replace(one, state=PromotionState.CLOSED, ended_at=NOW), why="closed", actor="ana", now=NOW)
+    assert told("unknown") == "0.0"
 
 
 def test_leaving_the_merge_queue_only_says_look_again(world: WebWorld) -> None:
