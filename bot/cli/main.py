@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 import bot.cli as shelf
+from bot.cli._memory import collect_seldom
 from bot.cli._refusal import FAILED, USAGE, code_of, worded
 from bot.domain.errors import TransientError, UserError
 
@@ -54,6 +55,7 @@ def main() -> None:
 
     130 when it was interrupted, 141 when nobody reads its output any more.
     """
+    collect_seldom()
     as_json = any(one in ("--output=json", "-ojson") for one in sys.argv) or any(
         pair in (("--output", "json"), ("-o", "json")) for pair in pairwise(sys.argv)
     )
