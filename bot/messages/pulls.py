@@ -140,3 +140,11 @@ def gone(promotion: Promotion) -> str:
 
 def still_moving(services: Sequence[str], stage: str) -> str:
     return f"{listing(services)} still rolls out in {stage}; the next promotion follows when that is over."
+
+
+def restless(promotion: Promotion, times: int, title: str) -> str:
+    """What the pull request shows goes to and fro."""
+    return (
+        f"#{promotion.number} in {promotion.stage} was shown anew {times} times within an hour, last as {title!r}: it goes to and fro. "
+        "It is shown again when the hour is over; its gates are asked as ever. A gate with a longer `for` or a wider limit is calmer."
+    )

@@ -3,20 +3,22 @@
 The face is written only when it differs from what was written last: at once when the conclusion, the head or the promotion's state
 changed; 15 seconds after the last time at the earliest when a gate's answer or a label did. While only the words move on (a value that is
 measured again, the next of two approvals) it is written a minute after the last time at the earliest, and each further time twice as
-long, so that a gate that is polled does not edit for ever.
+long, so that a gate that is polled does not edit for ever. One that goes to and fro is shown 30 times an hour at most, and told of.
 Messages go through the outbox: a chat that is down gets them later, once each.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.action import EYES, Notify, Reply, Show
+from bot.domain.action import EYES, Notify, Reply, Severity, Show
 from bot.domain.errors import TransientError, UserError
 from bot.domain.promotion import Promotion
+from bot.messages import pulls as words
 from bot.ports.outside import Chat
 from bot.ports.store import STATE
 from bot.reconcile import crash
@@ -26,11 +28,13 @@ log = structlog.get_logger("telling")
 
 AT_MOST_EVERY = timedelta(seconds=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
+MOST_WRITES, WITHIN = 30, timedelta(hours=1)
+"""An open promotion's face is written so often at most within this time; then it stands, and people are told."""
 SOON, LATER = timedelta(seconds=10), timedelta(minutes=5)
 COPY = "to:"
 """How the key of a copy begins; the receiver's name and the message's own key follow."""
-SHOWN, FACE, WORDS, END = "bot:shown", "bot:face", "bot:words", "bot:end"
-OURS = frozenset({SHOWN, FACE, WORDS, END, STATE})
+SHOWN, FACE, WORDS, END, WRITES = "bot:shown", "bot:face", "bot:words", "bot:end", "bot:writes"
+OURS = frozenset({SHOWN, FACE, WORDS, END, WRITES, STATE})
 """What stands in a binding beside the forge's own part."""
 
 
@@ -58,6 +62,10 @@ def show(tools: Tools, action: Show) -> datetime | None:
     pause = _pause(moved) if moved >= 0 else AT_MOST_EVERY if FACE in bound and bound.get(END) == end else timedelta()
     if stored and now < stored[0] + pause:
         return stored[0] + pause
+    writes = written(bound, now)
+    if len(writes) >= MOST_WRITES and promotion.state.before_merge:
+        notify(tools, _restless(promotion, action))
+        return writes[0] + WITHIN
     result = tools.effects.step(
         crash.SHOWN,
         lambda: tools.forge.show(
@@ -72,9 +80,28 @@ def show(tools: Tools, action: Show) -> datetime | None:
             bound={key: value for key, value in bound.items() if key not in OURS},
         ),
     )
-    shown = {SHOWN: wanted, FACE: face, WORDS: str(moved + 1), END: end, STATE: state}
+    stamps = " ".join(at.isoformat() for at in (*writes, now))
+    shown = {SHOWN: wanted, FACE: face, WORDS: str(moved + 1), END: end, STATE: state, WRITES: stamps}
     tools.history.save_binding(promotion.id, {**result, **shown}, now=now)
     return None
+
+
+def _restless(promotion: Promotion, action: Show) -> Notify:
+    """Told once for a promotion."""
+    return Notify(
+        key=f"{promotion.id}:restless",
+        thread=promotion.id,
+        severity=Severity.WARNING,
+        stage=promotion.stage,
+        service=promotion.name,
+        text=words.restless(promotion, MOST_WRITES, action.check_title),
+        fields={"pull request": promotion.url} if promotion.url else {},
+    )
+
+
+def written(bound: Mapping[str, str], now: datetime) -> list[datetime]:
+    """When this face was written within the last hour, oldest first."""
+    return [at for text in bound.get(WRITES, "").split() if now - (at := datetime.fromisoformat(text)) < WITHIN]
 
 
 def _pause(moved: int) -> timedelta:
@@ -110,7 +137,7 @@ def _inherited(tools: Tools, action: Show) -> dict[str, str]:
         if other.number == action.promotion.number and other.id != action.promotion.id:
             stored = tools.history.binding(other.id)
             if stored is not None:
-                return {key: value for key, value in stored[1].items() if key not in OURS}
+                return {key: value for key, value in stored[1].items() if key not in OURS - {WRITES}}
     return {}
 
 

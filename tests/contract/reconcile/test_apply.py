@@ -265,6 +265,24 @@ def test_a_face_that_has_not_changed_costs_nothing(world: StageWorld) -> None:
     assert writes(world) == before
 
 
+def test_what_goes_to_and_fro_is_shown_thirty_times_an_hour_and_told_of_once(world: StageWorld) -> None:
+    promotion = opened(world)
+    apply(world.tools(), shown(promotion))
+    before = writes(world)
+    for _ in range(2):
+        for turn in range(40):
+            again = apply(world.tools(), shown(promotion, f"measured {turn % 2}", ("failure", "")[turn % 2]))
+        assert writes(world) == before + 29
+    assert again is not None
+    assert timedelta(minutes=59) < again - world.clock() <= timedelta(hours=1)
+    assert world.outbox.counts() == {"sent": 1}
+    apply(world.tools(), shown(replace(promotion, state=PromotionState.MERGED), "merged", "success"))
+    assert writes(world) == before + 30, "what it came to is always shown"
+    world.clock.shift += timedelta(hours=1)
+    assert apply(world.tools(), shown(promotion, "measured again")) is None
+    assert writes(world) > before + 30
+
+
 def test_once_an_end_was_shown_it_is_known(world: StageWorld) -> None:
     done = replace(merged(world), state=PromotionState.HEALTHY, ended_at=world.clock())
     world.history.save_promotion(done, why="healthy", actor="promotion-bot", now=world.clock())
