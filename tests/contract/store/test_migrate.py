@@ -78,6 +78,16 @@ def test_an_unknown_kind_of_database_is_refused() -> None:
         Database("mysql://root@localhost/bot")
 
 
+def test_an_older_schema_is_only_looked_at_once_serve_has_brought_it_up(database_url: str) -> None:
+    database, oldest = Database(database_url), migrate.revisions()[0]
+    migrate.upgrade(database, to=oldest)
+    with pytest.raises(UserError, match=f"is at revision {oldest}") as caught:
+        migrate.require_current(database)
+    assert "promotion-bot serve" in caught.value.fix
+    assert migrate.current(database) == oldest
+    database.close()
+
+
 def test_looking_needs_the_present_schema(database_url: str) -> None:
     with pytest.raises(UserError, match="is empty"):
         migrate.require_current(Database(database_url))
