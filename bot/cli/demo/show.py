@@ -63,7 +63,7 @@ def show(source: Path | None, *, once: bool, as_json: bool, limit: float) -> int
             names = {name for views in services.values() for name in views}
             print(json.dumps(_result(story, len(names), seconds=monotonic() - began, ok=ok)))
         if not once:
-            _stay(teller)
+            _stay(teller, place, served.url)
         return 0 if ok else 1
     finally:
         teller.stop()
@@ -139,8 +139,14 @@ def _explain(teller: Teller, served: Served) -> None:
                 teller.plain(f"    {report.service} {report.standing.value}: {report.sentence}")
 
 
-def _stay(teller: Teller) -> None:
+def _stay(teller: Teller, place: world.World, url: str) -> None:
     teller.plain("Everything keeps running: look around, push, comment. Ctrl-C ends it.")
+    teller.plain("To give the bot orders from another terminal, as a developer or as who may approve for the last stage:")
+    for login in (world.DEVELOPER, world.APPROVER):
+        token = place.root / f"{login}.token"
+        token.touch(mode=0o600)
+        token.write_text(place.github.create_token(login), encoding="utf-8")
+        teller.plain(f'  as @{login:<4} export PROMO_URL={url} PROMO_TOKEN="$(cat {token})"; promotion-bot status')
     try:
         while True:
             time.sleep(3600)
