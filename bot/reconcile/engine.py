@@ -242,6 +242,10 @@ class Engine:
         began = monotonic()
         self.wakeups.begin(stage, run, now=self._clock())
         self.queue.hurry(True)
+        if stage not in self.stages:
+            log.warning("run.no_such_stage", reason="the configuration has no such stage any more; what waited for it is over")
+            self.wakeups.finish(stage, run, now=self._clock())
+            return
         try:
             result = self._run_stage(stage)
         except Fenced:

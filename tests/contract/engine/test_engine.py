@@ -8,6 +8,9 @@ from datetime import timedelta
 
 from dbos import DBOS
 
+from bot.adapters.store import inbox
+from bot.adapters.store.database import Database
+from bot.adapters.store.inbox import Delivery
 from bot.domain.errors import Refused, Stale, TransientError
 from bot.reconcile.engine import TRIES, Engine
 from bot.reconcile.queue import IDLE_POLL_SECONDS, QUEUE
@@ -64,6 +67,24 @@ def test_every_stage_is_looked_at_once_at_the_start_and_when_it_is_wanted(databa
         wait_for(lambda: runs.of("qa") == 2)
         wait_for(lambda: idle(engine))
     assert runs.count == {"dev": 1, "qa": 2}
+
+
+def test_what_was_wanted_of_a_stage_that_was_taken_out_is_answered_and_forgotten(database_url: str) -> None:
+    """It stood in the queue, and as an unfinished delivery, when the configuration lost the stage: nothing waits for it for ever."""
+    runs = Runs()
+    with engine_on(database_url, runs, stages=("qa",)) as engine:
+        database = Database(database_url)
+        event = Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=now())
+        with database.write() as session:
+            inbox.receive(session, event, ["gone", "qa"])
+        engine.wake("gone", "push")
+        engine.wake("qa", "push")
+        wait_for(lambda: idle(engine) and runs.of("qa") >= 1)
+        with database.read() as session:
+            assert inbox.counts(session) == {"done": 1}
+        assert engine.wakeups.work()["gone"].failures == 0
+        database.close()
+    assert runs.of("gone") == 0
 
 
 def test_a_stage_runs_once_at_a_time_stages_side_by_side_and_wishes_collapse(database_url: str) -> None:
