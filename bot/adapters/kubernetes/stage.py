@@ -50,6 +50,7 @@ class StageWatch:
     followers: list[Follower] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     ruled: dict[Key, tuple[WorkloadKey, ...]] = field(default_factory=dict)
+    unlooked: set[Key] = field(default_factory=set)
     refusal: str = ""
 
     def start(self) -> None:
@@ -71,11 +72,11 @@ class StageWatch:
             thread.join(timeout)
 
     def listed(self, kind: Kind, namespace: str | None, found: Iterable[dict[str, Any]], version: int | None) -> None:
-        """A follower's whole list."""
+        """A follower's whole list. What it concerns is looked at when somebody asks: at the start several lists concern the same."""
         with self.lock:
-            changed = self.cache.listed(kind.kind, namespace, found, version)
-            news = self.refresh(changed)
-        if news:
+            tops, ruled = self.concerned(self.cache.listed(kind.kind, namespace, found, version))
+            self.unlooked |= tops
+        if tops or ruled:
             self.notify(self.stage)
 
     def event(self, kind: Kind, change: str, obj: dict[str, Any]) -> None:
@@ -84,8 +85,7 @@ class StageWatch:
             obj.setdefault("kind", kind.kind)
             key = (kind.kind, reference(obj).namespace, reference(obj).name)
             above = self.cache.family.tops(key)
-            changed = self.cache.event(change, obj)
-            news = self.refresh({key}, also=above) if changed else False
+            news = self.refresh(key, above) if self.cache.event(change, obj) else False
         if news:
             self.notify(self.stage)
 
@@ -101,16 +101,23 @@ class StageWatch:
         """What can be seen of the cluster changed."""
         self.notify(self.stage)
 
-    def refresh(self, changed: set[Key], also: frozenset[Key] | set[Key] = frozenset()) -> bool:
-        """Look again at the workloads that the changed objects belong to; True when one of them has news."""
-        tops = set(also)
+    def concerned(self, changed: set[Key]) -> tuple[set[Key], bool]:
+        """The workloads that the changed objects belong to, and whether it is news whose replicas these objects decide."""
+        tops: set[Key] = set()
         for key in changed:
             tops |= self.cache.family.tops(key) | {key} | self.cache.borrowers(key)
             if key[0] in SOURCES:
                 tops |= set(self.cache.keys("Kustomization"))
         ruled = [self.rule(key) for key in changed if key[0] in DECIDERS]
-        looked = [self.look(key) for key in tops if key[0] in WORKLOADS]
-        return any(ruled) or any(looked)
+        return {key for key in tops if key[0] in WORKLOADS}, any(ruled)
+
+    def refresh(self, changed: Key, above: Iterable[Key]) -> bool:
+        """Look at once at what one object belongs to, or belonged to; True when that is news."""
+        tops, ruled = self.concerned({changed})
+        tops |= {key for key in above if key[0] in WORKLOADS}
+        self.unlooked -= tops
+        looked = [self.look(key) for key in tops]
+        return ruled or any(looked)
 
     def rule(self, key: Key) -> bool:
         """Whose replicas an object decides; True when that is news."""
@@ -158,6 +165,9 @@ class StageWatch:
         problem, since = self.trouble(now)
         blind, why = self.blind(now)
         with self.lock:
+            for key in tuple(self.unlooked):
+                self.look(key)
+                self.unlooked.discard(key)
             return ClusterSnapshot(
                 at=since or now,
                 reachable=not problem,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+import pytest
 from kubernetes.client import Configuration
 
 from bot.adapters.kubernetes.api import Api
@@ -70,3 +71,72 @@ def test_a_rollout_that_comes_before_its_deployment_wants_no_image_yet() -> None
     assert stage.stands("Rollout") == ("healthy", ())
     stage.deployment(NEW, 1)
     assert stage.stands("Rollout") == ("healthy", (NEW,))
+
+
+def pod(ready: bool) -> dict[str, Any]:
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "uid-web", "controller": True}
+    labels = {"controller-revision-hash": "r1"}
+    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]}
+    metadata = {
+        "name": "web-0",
+        "namespace": "shop",
+        "uid": "uid-pod",
+        "labels": labels,
+        "ownerReferences": [owner],
+        "resourceVersion": "1",
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": []}, "status": status}
+
+
+def stateful() -> dict[str, Any]:
+    template = {"spec": {"containers": [{"name": "app", "image": OLD}]}}
+    revision = {"currentRevision": "r1", "updateRevision": "r1"}
+    status = revision | {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1, "currentReplicas": 1}
+    metadata = {"name": "web", "namespace": "shop", "uid": "uid-web", "generation": 1, "resourceVersion": "2"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata,
+        "spec": {"replicas": 1, "template": template},
+        "status": status,
+    }
+
+
+def test_lists_are_told_at_once_and_what_they_concern_is_looked_at_once_when_somebody_asks() -> None:
+    stage, looks = Stage(), count(1)
+    looked = 0
+
+    def clock() -> datetime:
+        nonlocal looked
+        looked = next(looks)
+        return NOW
+
+    stage.watch.clock = clock
+    stage.watch.listed(KIND["StatefulSet"], None, [stateful()], 2)
+    stage.watch.listed(KIND["Pod"], None, [pod(True)], 1)
+    assert stage.told == ["dev", "dev"]
+    assert looked == 0
+    assert stage.stands("StatefulSet") == ("healthy", (OLD,))
+    first = looked
+    stage.watch.snapshot()
+    assert looked < 2 * first, "nothing is looked at a second time"
+    stage.told.clear()
+    stage.watch.listed(KIND["StatefulSet"], None, [], 3)
+    assert stage.told == ["dev"]
+    assert [state.ref.kind for state in stage.watch.snapshot().workloads] == []
+
+
+def test_a_look_that_fails_is_made_again_and_nothing_is_shown_without_it() -> None:
+    stage = Stage()
+    stage.watch.listed(KIND["StatefulSet"], None, [stateful()], 2)
+    fails = iter([False, True])
+
+    def clock() -> datetime:
+        if next(fails, False):
+            raise ZeroDivisionError
+        return NOW
+
+    stage.watch.clock = clock
+    with pytest.raises(ZeroDivisionError):
+        stage.watch.snapshot()
+    assert stage.stands("StatefulSet") == ("healthy", (OLD,))
