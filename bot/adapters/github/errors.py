@@ -7,6 +7,7 @@ that other bots keep of them); where the words are unknown the status decides. S
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from bot.adapters.github.reply import Ask, Reply
 from bot.adapters.redact import redact
@@ -98,15 +99,24 @@ def rate_limit(reply: Reply, *, now: datetime) -> RateLimited | None:
 
 
 def limited_until(headers: Mapping[str, str], words: str, *, now: datetime) -> RateLimited:
-    """How long: `Retry-After`, else the reset of a used-up primary limit, else a minute."""
+    """How long: `Retry-After`, else the reset of a used-up primary limit by GitHub's own clock, else a minute."""
     pause = SECONDARY_PAUSE
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     if after.isdigit():
         pause = timedelta(seconds=int(after))
     elif headers.get("x-ratelimit-remaining") == "0" and reset.isdigit() and not _SECONDARY.search(words):
-        pause = datetime.fromtimestamp(int(reset), UTC) - now + timedelta(seconds=1)
+        pause = datetime.fromtimestamp(int(reset), UTC) - (their_time(headers) or now) + timedelta(seconds=1)
     kind = "secondary" if _SECONDARY.search(words) or after else "primary"
     return RateLimited(f"GitHub's {kind} rate limit is reached.", retry_after=max(pause, timedelta(seconds=1)))
+
+
+def their_time(headers: Mapping[str, str]) -> datetime | None:
+    """When the other side sent this, by its own clock (UTC); None where it does not say so."""
+    try:
+        found = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def forbidden(words: str, ask: Ask, headers: Mapping[str, str]) -> BotError:

@@ -1,11 +1,11 @@
 """How far our clock is from the forge's, by the Date header of any answer of it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import httpx
 
+from bot.adapters.github.errors import their_time
 from bot.domain.errors import TransientError
 
 LIMIT = timedelta(seconds=10)
@@ -19,8 +19,5 @@ def skew(api_url: str, clock: Callable[[], datetime]) -> timedelta | None:
     except httpx.HTTPError as error:
         raise TransientError(f"the forge cannot be reached: {type(error).__name__}") from error
     between = before + (clock() - before) / 2
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return None
-    return between - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
+    theirs = their_time(answer.headers)
+    return None if theirs is None else between - theirs

@@ -1,10 +1,11 @@
 """GitHub's error table, row by row: status, headers and words on the left, our error on the right."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
-from bot.adapters.github.errors import answer_error, graphql_error
+from bot.adapters.github.errors import answer_error, graphql_error, limited_until
 from bot.adapters.github.reply import Ask, Reply
 from bot.domain.errors import BotError, OutcomeUnknown, RateLimited, Refused, Stale, TransientError, UserError
 
@@ -115,6 +116,21 @@ def test_rate_limits_say_how_long(status: int, message: str, headers: dict[str, 
     error = error_of(status, message, **headers)
     assert type(error) is RateLimited
     assert error.retry_after == timedelta(seconds=wait)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(minutes=-30), timedelta(0), timedelta(minutes=30), timedelta(hours=3)])
+def test_the_end_of_a_limit_is_counted_from_githubs_own_time(wrong: timedelta) -> None:
+    """A clock of ours that is wrong neither hammers at a limit that lasts nor waits for hours."""
+    theirs = NOW - wrong
+    headers = {
+        "date": format_datetime(theirs, usegmt=True),
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": str(int(theirs.timestamp()) + 600),
+    }
+    assert limited_until(headers, "API rate limit exceeded", now=NOW).retry_after == timedelta(seconds=601)
+    for nonsense in ("", "yesterday"):
+        late = limited_until(headers | {"date": nonsense}, "API rate limit exceeded", now=theirs)
+        assert late.retry_after == timedelta(seconds=601)
 
 
 def test_a_missing_permission_on_the_last_call_of_the_hour_is_no_rate_limit() -> None:
