@@ -11,7 +11,7 @@ from dataclasses import replace
 import structlog
 
 from bot.domain.action import OpenPromotion
-from bot.domain.errors import Fenced, Refused, Stale, TransientError, UserError
+from bot.domain.errors import Fenced, Refused, Stale
 from bot.domain.promotion import Promotion, PromotionState, SlotEdit
 from bot.reconcile import crash
 from bot.reconcile.content import forward
@@ -73,7 +73,7 @@ def prepare(tools: Tools, action: OpenPromotion) -> tuple[Promotion, dict[str, b
 
 def push_together(tools: Tools, actions: Sequence[OpenPromotion]) -> None:
     """One push for the new branches of several openings: forges count pushes. What does not get there in this way is pushed by its
-    own opening, which says what is wrong with it. Raises `Fenced` only."""
+    own opening, which says what is wrong with it, be it a fault of our own: nothing else of the run waits for it. Raises `Fenced` only."""
     repository = tools.place.repository
     if tools.place.signed or len(actions) < 2:
         return
@@ -85,7 +85,7 @@ def push_together(tools: Tools, actions: Sequence[OpenPromotion]) -> None:
             tools.effects.step(crash.BRANCH_PUSHED, lambda: tools.repositories.push(repository, updates))
     except Fenced:
         raise
-    except (UserError, TransientError) as error:
+    except Exception as error:
         log.info("branches.apart", stage=tools.place.stage, branches=len(actions), reason=str(error))
 
 
@@ -94,7 +94,7 @@ def _prepared(tools: Tools, action: OpenPromotion) -> Promotion | None:
         return prepare(tools, action)[0]
     except Fenced:
         raise
-    except (UserError, TransientError):
+    except Exception:
         return None
 
 

@@ -10,7 +10,7 @@ from bot.domain.promotion import PromotionState, branch_name
 from bot.reconcile.branches import push_together
 from bot.reconcile.crash import BRANCH_PUSHED
 from tests.contract.reconcile.stage_world import Crashed, DiesAt, StageWorld
-from tests.contract.reconcile.test_run import run
+from tests.contract.reconcile.test_run import notice, run
 
 NAMES = ("cart", "ledger", "payments")
 
@@ -93,3 +93,13 @@ def test_one_alone_and_signed_ones_go_their_own_way(quiet: StageWorld, signing: 
     push_together(signing.tools(), openings(signing))
     assert branches(quiet) == branches(signing) == set()
     assert quiet.rows() == signing.rows() == []
+
+
+def test_our_own_fault_in_one_opening_holds_up_nothing_else_and_is_raised_at_the_end(quiet: StageWorld) -> None:
+    first, second, third = openings(quiet)
+    broken = replace(second, promotion=replace(second.promotion, moves=None))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        run(quiet, first, broken, third, notice())
+    assert {row.name for row in quiet.rows() if row.state is PromotionState.OPEN} == {"cart", "payments"}
+    assert quiet.outbox.counts() == {"sent": 1}
+    assert pushes(quiet) == 1
