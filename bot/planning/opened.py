@@ -57,7 +57,7 @@ def decide(config: Config, facts: Facts, promotion: Promotion, moves: tuple[Move
         return _gates(config, facts, promotion, pull)
     if not moves and lost is not None and lost.standing not in KEEPS_OPEN:
         return _close(promotion, lost.sentence)
-    if not promotion.taken_over_by and moves and _outdated(facts, promotion, moves):
+    if not promotion.taken_over_by and moves and outdated(facts, promotion, moves):
         return _update(facts, promotion, moves)
     return _gates(config, facts, promotion, pull)
 
@@ -117,7 +117,7 @@ def _close(promotion: Promotion, sentence: str) -> Decision:
     )
 
 
-def _outdated(facts: Facts, promotion: Promotion, moves: tuple[Move, ...]) -> bool:
+def outdated(facts: Facts, promotion: Promotion, moves: tuple[Move, ...]) -> bool:
     """The content is not what is wanted now, or the files it edits changed on the stage's branch since its base."""
     wanted = {move.service: move.new for move in moves}
     present = {move.service: move.new for move in promotion.moves}

@@ -99,10 +99,8 @@ def _before_merge(
     config: Config, facts: Facts, promotion: Promotion, groups: Mapping[str, tuple[Move, ...]], reports: Mapping[str, Report]
 ) -> Decision:
     moves = groups.get(promotion.name, ())
-    if promotion.state is PromotionState.OPENING and promotion.number is None:
-        same = tuple((move.service, move.new) for move in moves) == tuple((move.service, move.new) for move in promotion.moves)
-        if same and promotion.base == facts.stages[facts.stage].head:
-            return _opening(promotion)
+    if promotion.state is PromotionState.OPENING and promotion.number is None and not opened.outdated(facts, promotion, moves):
+        return _opening(promotion)
     lost = next((reports[service] for service in promotion.services if service in reports), None)
     if not moves and lost is None:
         lost = Report(service=promotion.name, stage=facts.stage, standing=Standing.ABSENT, sentence=words.gone(promotion))

@@ -292,8 +292,16 @@ def test_an_opening_that_was_cut_short_is_opened_again_as_the_same_promotion() -
     found = plan(PLAIN, facts(stage("dev", "1.1.0"), stage("qa"), promotions=(begun,)))
     (action,) = [one for one in found.actions if isinstance(one, OpenPromotion)]
     assert (action.promotion.id, action.promotion.branch) == (begun.id, begun.branch)
-    moved = plan(PLAIN, facts(stage("dev", "1.1.0"), stage("qa", head="e" * 40), promotions=(begun,)))
-    assert begun.id not in {one.promotion.id for one in moved.actions if isinstance(one, OpenPromotion)}
+
+
+@pytest.mark.parametrize("touches", [False, True])
+def test_an_opening_that_was_cut_short_does_not_hang_when_the_stage_moves_on(touches: bool) -> None:
+    """Somebody else's merge leaves it as it is; where its own files changed, it is over, and is planned anew without it."""
+    begun = promotion(state=PromotionState.OPENING, number=None, head="", url="")
+    path = begun.moves[0].edits[0].path if touches else "search/deployment.yaml"
+    seen = facts(stage("dev", "1.1.0"), stage("qa", head="e" * 40), promotions=(begun,), changed={begun.id: (path,)})
+    (action,) = [one for one in plan(PLAIN, seen).actions if isinstance(one, OpenPromotion | ClosePromotion)]
+    assert (type(action), action.promotion.id) == (ClosePromotion if touches else OpenPromotion, begun.id)
 
 
 def test_a_promotion_whose_service_stands_nowhere_any_more_is_closed_with_the_reason() -> None:
