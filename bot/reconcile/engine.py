@@ -75,6 +75,7 @@ class Replicas(Protocol):
     def register(self, replica: str) -> int: ...
     def beat(self, replica: str) -> bool: ...
     def claim_dead(self, by: str, *, dead_after: timedelta) -> list[str]: ...
+    def newest(self, replica: str) -> bool: ...
     def leave(self, replica: str) -> None: ...
     def finish(self, replica: str) -> None: ...
     def reopen(self, replicas: Collection[str]) -> None: ...
@@ -242,11 +243,14 @@ class Engine:
         began = monotonic()
         self.wakeups.begin(stage, run, now=self._clock())
         self.queue.hurry(True)
-        if stage not in self.stages:
+        known = stage in self.stages
+        if not known and self.replicas.newest(self.replica):
             log.warning("run.no_such_stage", reason="the configuration has no such stage any more; what waited for it is over")
             self.wakeups.finish(stage, run, now=self._clock())
             return
         try:
+            if not known:
+                raise TransientError(f"this replica's configuration has no stage {stage}; a replica that began later may know it")
             result = self._run_stage(stage)
         except Fenced:
             raise

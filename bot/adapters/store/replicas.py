@@ -102,6 +102,12 @@ class Replicas:
         )
         return changed.rowcount == 1
 
+    def newest(self, replica: str) -> bool:
+        """No replica that is alive began after this one: what its configuration lacks is there no more."""
+        with self._database.read() as session:
+            fences = sa.select(col(ReplicaRow.id)).where(col(ReplicaRow.state) == ALIVE).order_by(col(ReplicaRow.fence).desc())
+            return session.connection().execute(fences.limit(1)).scalar() == replica
+
     def leave(self, replica: str) -> None:
         """Our own process ends in order. What it had taken from the queue and not begun, another one resumes at once."""
         with self._database.write() as session:

@@ -11,6 +11,7 @@ from dbos import DBOS
 from bot.adapters.store import inbox
 from bot.adapters.store.database import Database
 from bot.adapters.store.inbox import Delivery
+from bot.adapters.store.replicas import Replicas
 from bot.domain.errors import Refused, Stale, TransientError
 from bot.reconcile.engine import TRIES, Engine
 from bot.reconcile.queue import IDLE_POLL_SECONDS, QUEUE
@@ -85,6 +86,27 @@ def test_what_was_wanted_of_a_stage_that_was_taken_out_is_answered_and_forgotten
         assert engine.wakeups.work()["gone"].failures == 0
         database.close()
     assert runs.of("gone") == 0
+
+
+def test_a_replica_does_not_end_what_waits_for_a_stage_that_a_newer_one_may_know(database_url: str) -> None:
+    """A configuration with one stage more is rolled out: the replica that is about to leave takes that stage's first run."""
+    with engine_on(database_url, Runs(), stages=("qa",), timing=replace(QUICK, dead_after=timedelta(minutes=1))) as engine:
+        database = Database(database_url)
+        replicas = Replicas(database)
+        replicas.register("newer")
+        with database.write() as session:
+            event = Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=now())
+            inbox.receive(session, event, ["added"])
+        engine.wake("added", "start")
+        wait_for(lambda: "added" in engine.wakeups.work() and engine.wakeups.work()["added"].ended_at is not None)
+        with database.read() as session:
+            assert "done" not in inbox.counts(session)
+        assert "added" in engine.wakeups.work()["added"].error
+        replicas.leave("newer")
+        wait_for(lambda: engine.wakeups.work()["added"].error == "")
+        with database.read() as session:
+            assert inbox.counts(session) == {"done": 1}
+        database.close()
 
 
 def test_a_stage_runs_once_at_a_time_stages_side_by_side_and_wishes_collapse(database_url: str) -> None:
