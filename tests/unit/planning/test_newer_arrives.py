@@ -124,5 +124,6 @@ def test_a_batch_takes_the_newer_content_of_one_of_its_services():
 
 
 def test_the_table_has_a_row_for_each_of_these():
-    rows = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")][1:]
+    table = TABLE.read_text().partition("## Waves")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == 14
