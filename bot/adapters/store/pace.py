@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from bot.adapters.store.database import Database
 from bot.adapters.store.queue_tables import PaceRow, PauseRow
 from bot.adapters.store.replicas import require_alive
-from bot.adapters.store.upsert import put
+from bot.adapters.store.upsert import put_if_absent
 from bot.domain.pace import Window, wait_for
 
 KEPT = timedelta(hours=1)
@@ -42,9 +42,10 @@ class SharedPace:
     def pause(self, name: str, length: timedelta) -> None:
         with self._database.write() as session:
             now = self._database.clock(session)
-            until, present = now + length, session.get(PauseRow, name)
-            if present is None or not now + LONGEST_PAUSE >= present.until >= until:
-                put(session, PauseRow, {"name": name, "until": until, "why": "a rate limit"}, keys=("name",))
+            until, column = now + length, col(PauseRow.until)
+            put_if_absent(session, PauseRow, {"name": name, "until": until, "why": "a rate limit"})
+            ends_otherwise = sa.or_(column < until, column > now + LONGEST_PAUSE)
+            session.connection().execute(sa.update(PauseRow).where(col(PauseRow.name) == name, ends_otherwise).values(until=until))
 
     def left(self, names: Sequence[str]) -> float:
         with self._database.read() as session:

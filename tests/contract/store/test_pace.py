@@ -1,5 +1,6 @@
 """One paced budget for all processes that share a database, and for one that was started anew."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from bot.adapters.github.budget import Budget, Priority
 from bot.adapters.store.database import Database
 from bot.adapters.store.pace import LONGEST_PAUSE, SharedPace
+from bot.adapters.store.queue_tables import PauseRow
 from bot.adapters.store.replicas import Replicas
 from bot.domain.errors import Fenced, RateLimited
 
@@ -60,6 +62,17 @@ def test_a_pause_is_kept_by_all(database: Database) -> None:
     first.pause(timedelta(seconds=30))
     with pytest.raises(RateLimited):
         second.check("core")
+
+
+def test_of_two_pauses_at_the_same_time_the_longer_one_counts(database: Database) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            session.add(PauseRow(name="core", until=database.clock(session) + timedelta(minutes=30), why="a rate limit"))
+            session.flush()
+            other = pool.submit(SharedPace(database).pause, "core", timedelta(seconds=5))
+            time.sleep(0.3)
+        other.result()
+    assert SharedPace(database).left(["core"]) > 60
 
 
 def test_pushes_have_a_pace_of_their_own_in_each_repository(database: Database) -> None:
