@@ -18,7 +18,10 @@ from tests.support.go_template import Renderer
 
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "promotion-bot"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
-DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
+SHIPPED = (CHART / "values.yaml").read_text()
+CONFIG = yaml.safe_load(re.sub(r"(?m)^#  ", "", SHIPPED[SHIPPED.index("#   version: 1") : SHIPPED.index("config: {}")]))
+"""The example that stands in values.yaml as a comment."""
+DEFAULTS = yaml.safe_load(SHIPPED) | {"config": CONFIG}
 EVERYTHING = {
     "replicas": 3,
     "database": {"existingSecret": "postgres", "key": "url"},
@@ -104,6 +107,26 @@ def test_the_configuration_arrives_as_it_was_given():
     written = stored["data"]["promotion-bot.yaml"]
     assert yaml.safe_load(written) == DEFAULTS["config"]
     assert check(written).config is not None
+
+
+def laid_over(base, more):
+    """As Helm lays given values over the chart's: maps are mixed, all else is replaced."""
+    both = {key: laid_over(base[key], more[key]) for key in base.keys() & more.keys() if isinstance(base[key], dict)}
+    return base | more | both
+
+
+def test_the_chart_mixes_no_stage_and_no_setting_of_its_own_into_a_given_configuration():
+    given = {
+        "version": 1,
+        "pipeline": {"stages": {"dev": {"repository": "a/dev", "cluster": {"context": "far"}}, "live": {"repository": "a/live"}}},
+    }
+    [stored] = of(rendered(**laid_over(yaml.safe_load(SHIPPED), {"config": given})), "ConfigMap")
+    assert yaml.safe_load(stored["data"]["promotion-bot.yaml"]) == given
+
+
+def test_without_a_configuration_it_is_refused():
+    with pytest.raises(jsonschema.ValidationError, match="is a required property"):
+        jsonschema.validate(yaml.safe_load(SHIPPED), SCHEMA)
 
 
 def test_only_what_was_asked_for_is_made():
