@@ -52,8 +52,8 @@ class Ear(threading.Event):
         self._bell.ring()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Until a ring, the time limit, or the end; True at the end only."""
-        bell, limit = self._bell, math.inf if timeout is None else monotonic() + timeout
+        """Until a ring, the time limit, the time to release, or the end; True at the end only."""
+        bell, limit = self._bell, monotonic() + min(math.inf if timeout is None else timeout, self._release_gap)
         with bell._changed:
             while not self.is_set() and (left := self._left(limit)) > 0:
                 bell._changed.wait(None if math.isinf(left) else left)

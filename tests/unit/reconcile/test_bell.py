@@ -131,3 +131,13 @@ def test_delayed_runs_are_released_when_they_are_due_and_by_the_clock_and_not_wi
     ear.set()
     assert Waiter(ear, LONG).join() == [True]
     assert len(released) == 3, "nothing is released at the end"
+
+
+def test_a_worker_that_waits_long_is_woken_for_what_other_processes_delayed() -> None:
+    """After conflicts with other replicas the queue's worker waits for up to two minutes."""
+    bell, released = Bell(), list[float]()
+    ear = Ear(bell, release=lambda: released.append(time.monotonic()), release_gap=0.2)
+    for count in (1, 2, 3):
+        assert Waiter(ear, LONG).join() == [False]
+        assert len(released) == count
+    assert all(later - earlier < 1 for earlier, later in pairwise(released))
