@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +23,8 @@ from bot.reporting.windows import Window, midnight
 if TYPE_CHECKING:
     from bot.config.schema import Config
 
+USUAL_DAYS = 28
+"""Four whole weeks: the window of the `dora` gate and of the alert rules too."""
 EXAMPLE = '{"events": [{"t": "deploy", "id": "d1", ...}], "version_order": ["v1", "v2"]}'
 
 
@@ -34,14 +36,21 @@ class Asked:
     as_of: datetime
 
 
-def asked(first: str, end: str, tz: str, as_of: str | None, *, as_json: bool) -> Asked:
-    """The window and the instant that the options name; refuses with exit 2 what cannot be read."""
+def asked(first: str | None, end: str | None, tz: str, as_of: str | None, *, as_json: bool) -> Asked:
+    """The window and the instant that the options name; refuses with exit 2 what cannot be read.
+
+    Without an end it ends with the instant's own day, without a first day it is `USUAL_DAYS` long.
+    """
     zone = read_zone(tz, as_json=as_json)
+    instant = read_instant(as_of, zone, as_json=as_json)
+    today = instant.astimezone(zone).date().isoformat()
+    day_after = _day(end, "--to", as_json) if end is not None else _day(today, "--as-of", as_json) + timedelta(days=1)
+    begin = _day(first, "--from", as_json) if first is not None else day_after - timedelta(days=USUAL_DAYS)
     try:
-        window = Window(first=_day(first, "--from", as_json), end=_day(end, "--to", as_json), zone=zone)
+        window = Window(first=begin, end=day_after, zone=zone)
     except ValueError as error:
         refuse(str(error), why="a window is half-open, from --from up to, but not with, --to", fix="give a later --to", as_json=as_json)
-    return Asked(window=window, as_of=read_instant(as_of, zone, as_json=as_json))
+    return Asked(window=window, as_of=instant)
 
 
 def read_events(name: str, *, as_json: bool) -> History:

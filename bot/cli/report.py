@@ -18,8 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    first: Annotated[str, typer.Option("--from", help="First day of the window, such as 2025-03-03.")],
-    end: Annotated[str, typer.Option("--to", help="The day after the window's last day.")],
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day of the window, such as 2025-03-03; 28 days before --to by default.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The day after the window's last day; today is in it by default.")] = None,
     tz: Annotated[str, typer.Option("--tz", help="IANA time zone of the window's days.")] = "UTC",
     as_of: Annotated[str | None, typer.Option("--as-of", help="What was known at this instant (RFC 3339); now by default.")] = None,
     stage: LookedAt = None,

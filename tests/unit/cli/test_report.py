@@ -123,6 +123,28 @@ def test_a_wrong_option_is_told(tmp_path: Path, options: list[str], word: str) -
     assert word in json.loads(result.stderr)["error"]
 
 
+@pytest.mark.parametrize(
+    ("options", "first", "end"),
+    [
+        ([], "2025-02-12", "2025-03-12"),  # in Berlin it is the 11th already, and the 11th is in it
+        (["--from", "2025-03-03"], "2025-03-03", "2025-03-12"),
+        (["--to", "2025-03-08"], "2025-02-08", "2025-03-08"),
+    ],
+)
+@pytest.mark.parametrize("command", [["report"], ["explain", "open_failures"]])
+def test_without_days_the_four_weeks_that_end_today_are_meant(
+    tmp_path: Path, command: list[str], options: list[str], first: str, end: str
+) -> None:
+    file = written(tmp_path, [deploy("d1", "3 09:00", "v1")])
+    seen = ["--events", str(file), "--tz", "Europe/Berlin", "--as-of", "2025-03-10T23:30:00Z", "--output", "json"]
+    short = CliRunner().invoke(load_commands(), [*command, *seen, *options])
+    whole = CliRunner().invoke(load_commands(), [*command, *seen, "--from", first, "--to", end])
+    assert (short.exit_code, short.stdout) == (0, whole.stdout)
+    if command == ["report"]:
+        window = json.loads(short.stdout)["window"]
+        assert (window["from"], window["to"]) == (first, end)
+
+
 def test_refusals_are_three_lines_for_people(tmp_path: Path) -> None:
     result = run(tmp_path / "none.json", *ASKED[:-1], "table")
     assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["error", "why", "fix"]
