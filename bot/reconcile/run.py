@@ -57,10 +57,12 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
     with span("plan", stage=stage):
         planned = plan(facts)
     outcome = Outcome()
-    push_together(tools, [action for action in planned.actions if isinstance(action, OpenPromotion)])
+    openings = [action for action in planned.actions if isinstance(action, OpenPromotion)]
     if planned.look_again is not None:
         outcome.looks.append(planned.look_again)
     for group in groups(planned.actions):
+        if openings and group[0] is openings[0]:
+            push_together(tools, openings)
         _carry_out(tools, group, outcome)
     if planned.reread:
         tools.history.want_pulls(tools.place.repository, planned.reread)

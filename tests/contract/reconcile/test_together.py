@@ -6,11 +6,14 @@ import pytest
 
 from bot.adapters.store.pace import SharedPace
 from bot.domain.action import OpenPromotion
+from bot.domain.facts import Facts
 from bot.domain.promotion import PromotionState, branch_name
+from bot.planning.standing import Plan
 from bot.reconcile.branches import push_together
 from bot.reconcile.crash import BRANCH_PUSHED
+from bot.reconcile.run import run_stage
 from tests.contract.reconcile.stage_world import Crashed, DiesAt, StageWorld
-from tests.contract.reconcile.test_run import notice, run
+from tests.contract.reconcile.test_run import apply_merge, notice, run
 
 NAMES = ("cart", "ledger", "payments")
 
@@ -103,3 +106,15 @@ def test_our_own_fault_in_one_opening_holds_up_nothing_else_and_is_raised_at_the
     assert {row.name for row in quiet.rows() if row.state is PromotionState.OPEN} == {"cart", "payments"}
     assert quiet.outbox.counts() == {"sent": 1}
     assert pushes(quiet) == 1
+
+
+def test_what_is_urgent_does_not_wait_for_the_branches_of_openings(quiet: StageWorld) -> None:
+    """A plan names reverts before openings; so many commits and a push take their time, or hang."""
+    apply_merge(quiet)
+    failed = quiet.failed(quiet.only())
+    actions = [replace(one, promotion=replace(one.promotion, moves=quiet.promotion("1.2.0", "1.1.0").moves)) for one in openings(quiet)]
+    plan = Plan(stage="qa", actions=(quiet.reverting(failed), *actions), reports=())
+    facts = Facts(now=quiet.clock(), stage="qa", stages={})
+    with pytest.raises(Crashed):
+        run_stage(quiet.tools(DiesAt(f"{BRANCH_PUSHED}:before")), lambda _stage: facts, lambda _facts: plan)
+    assert "1.0.0" in quiet.text()
