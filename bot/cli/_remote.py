@@ -120,7 +120,7 @@ def _token(*, as_json: bool) -> str:
         refuse(
             "nobody knows who you are",
             why=f"none of {', '.join(TOKENS)} is set, and `gh auth token` gives none",
-            fix="log in with `gh auth login`, or set PROMO_TOKEN to a GitHub token",
+            fix=f"log in with `gh auth login`, or set {TOKENS[0]} to a GitHub token; `promotion-bot --help` tells what needs no bot",
             code=UNAUTHORISED,
             as_json=as_json,
         )

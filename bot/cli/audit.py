@@ -22,7 +22,7 @@ def listing(
     database: Address = "sqlite:///state/promotion-bot.db",
     subject: Annotated[str, typer.Option(help="Only this subject, for example prod/payments.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
-    output: Annotated[Form, typer.Option(help="table or json.")] = Form.TABLE,
+    output: Annotated[Form, typer.Option("--output", "-o", help="table or json.")] = Form.TABLE,
 ) -> None:
     """The newest changes of state first."""
     if context.invoked_subcommand is not None:
@@ -38,13 +38,15 @@ def listing(
     if output is Form.JSON:
         typer.echo(json.dumps([{**asdict(row), "at": row.at.isoformat()} for row in rows], indent=2))
         return
+    if not rows:
+        typer.echo("nothing was changed yet" + (f" about {subject}" if subject else ""))
     for row in rows:
         typer.echo(f"{row.id:6}  {row.at:%Y-%m-%d %H:%M:%S}Z  {row.actor}  {row.action}  {row.subject}: {row.why}")
 
 
 def verify(
     context: typer.Context,
-    output: Annotated[Form, typer.Option(help="table or json.")] = Form.TABLE,
+    output: Annotated[Form, typer.Option("--output", "-o", help="table or json.")] = Form.TABLE,
 ) -> None:
     """Walk the whole chain. Exit status 0 when every row holds, 1 at the first one that does not."""
     from dataclasses import asdict

@@ -34,7 +34,7 @@ def backfill(
     forget: Annotated[bool, typer.Option("--forget", help="Take back what --store wrote: of each --stage NAME, or all of it.")] = False,
     database: Live = None,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Says where the stages are, which images make which service, and whose they are.")
+        Path | None, typer.Option("--config", "-c", help="Says where the stages are, which images make which service, and whose they are.")
     ] = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="SERVICE=REPOSITORY: where its commits and tags are.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="How far back: a span such as 365d, or a date. All by default.")] = None,

@@ -38,7 +38,7 @@ def listing(
     database: Address = "sqlite:///state/promotion-bot.db",
     state: Annotated[str, typer.Option(help="Only these: received, done or dead.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
-    output: Annotated[Form, typer.Option(help="table or json.")] = Form.TABLE,
+    output: Annotated[Form, typer.Option("--output", "-o", help="table or json.")] = Form.TABLE,
 ) -> None:
     """What came into the inbox, newest first."""
     if context.invoked_subcommand is not None:

@@ -30,7 +30,7 @@ def explain(
     team: Annotated[str | None, typer.Option("--team", help="Only this team's services.")] = None,
     events: Events = None,
     database: Live = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:
     """The rule, the rows that made the number, the rows that were left out and why, step by step."""

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -28,8 +28,19 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    """Print the version that is installed, and leave."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"promotion-bot {version('promotion-bot')}")
+        raise typer.Exit
+
+
 @app.callback()
-def options() -> None:
+def options(
+    _version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)] = False,
+) -> None:
     """Carries versions from stage to stage by pull requests, behind gates, and takes back what fails."""
 
 

@@ -52,7 +52,7 @@ def run_cases(
     file: Annotated[Path, typer.Argument(help="The cases, in YAML: an `expression`, a `rule`, or the `stage` and `gate` of --config.")],
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The configuration whose policy is meant.")] = None,
     opa: Annotated[str, typer.Option(help="Address of an OPA server, for a `rule`.")] = "",
-    output: Annotated[Literal["text", "json"], typer.Option(help="How to tell it.")] = "text",
+    output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to tell it.")] = "text",
 ) -> None:
     """Run a policy over the cases of a file. Exit 0: all as expected; 1: some are not; 2: the file or the policy is not valid."""
     as_json = output == "json"

@@ -30,7 +30,7 @@ def report(
     benchmark: Annotated[str | None, typer.Option("--benchmark", help="Tier labels of a year: 2023. Off by default.")] = None,
     events: Events = None,
     database: Live = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Says whose services are, and the stages' order.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Says whose services are, and the stages' order.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="json, markdown, csv, html or table.")] = "table",
 ) -> None:
     """Deployment frequency, change lead time, change fail rate, recovery time and rework rate of a window, with their rows."""

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    config: Annotated[str, typer.Option("--config", "--policy", help="The configuration whose gates are tried.")],
+    config: Annotated[str, typer.Option("--config", "-c", "--policy", help="The configuration whose gates are tried.")],
     events: Events = None,
     database: Live = None,
     since: Annotated[str, typer.Option("--since", help="How far back: a span such as 90d, or a date.")] = "90d",

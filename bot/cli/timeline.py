@@ -22,7 +22,7 @@ def timeline(
     as_of: Annotated[str | None, typer.Option("--as-of", help="What was known at this instant (RFC 3339); now by default.")] = None,
     events: Events = None,
     database: Live = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Says how long a stage may be degraded (live history).")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Says how long a stage may be degraded (live history).")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
 ) -> None:
     """Commits, merges, the version's way through the stages, failures and recoveries, in the order of time."""

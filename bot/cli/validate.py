@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     file: Annotated[Path, typer.Argument(help="The configuration file.")],
-    output: Annotated[Output, typer.Option(help="How to print the answer.")] = Output.TEXT,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")] = Output.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
 ) -> None:
     """Check a configuration file and print every error at once, as file:line:column."""

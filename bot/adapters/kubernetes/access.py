@@ -59,7 +59,9 @@ def load_file(configuration: Configuration, cluster: Cluster) -> None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigException, AttributeError, TypeError) as error:
         raise UserError(f"The kubeconfig {places} cannot be read: {error}", where=here, fix="check its path and content") from None
     if merger.config is None:
-        raise UserError(f"There is no kubeconfig at {places}", where=here, fix="name the file in cluster.kubeconfig")
+        raise UserError(
+            f"There is no kubeconfig at {places}", where=here, fix="name the file in cluster.kubeconfig (`rollout record`: --kubeconfig)"
+        )
     forbid(list(merger.config_files.values()), places, cluster)
     try:
         load(config_dict=merger.config, active_context=cluster.context, config_base_path=None).load_and_set(configuration)

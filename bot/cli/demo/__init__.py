@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     def demo(
         once: Annotated[bool, typer.Option("--once", help="End by itself when the story is over.")] = False,
         source: Annotated[Path | None, typer.Option("--from", help="Seed from this folder: one folder per stage.")] = None,
-        output: Annotated[Literal["text", "json"], typer.Option("--output", help="json: one JSON object last.")] = "text",
+        output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="json: one JSON object last.")] = "text",
         limit: Annotated[float, typer.Option("--limit", min=10, help="Seconds for the story; more for large trees.")] = LIMIT,
     ) -> None:
         """Watch the bot at work in a sandbox on this machine. Exit 0 only if every promotion and revert of the story came true."""
