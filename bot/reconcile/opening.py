@@ -41,7 +41,7 @@ def _open_pushed(tools: Tools, action: OpenPromotion, _files: dict[str, bytes]) 
     place, promotion = tools.place, action.promotion
     head = tools.effects.step(crash.BRANCH_PUSHED, lambda: write_branch(tools, promotion))
     opened = tools.effects.once(
-        f"open:{promotion.id}:{head}",
+        _open_key(promotion.id, head),
         name=crash.PULL_OPENED,
         look=lambda: find_open(tools, promotion.branch, head),
         do=lambda: tools.forge.open_pull(
@@ -77,13 +77,22 @@ def _open_signed(tools: Tools, action: OpenPromotion, files: dict[str, bytes]) -
         return tools.forge.open_signed(commit, base_branch=place.branch, title=action.title, body=action.body)
 
     opened = tools.effects.once(
-        f"open:{promotion.id}",
+        _open_key(promotion.id, ""),
         name=crash.PULL_OPENED,
         look=lambda: _find_signed(tools, promotion, files),
         do=do,
         kind=tuple[str, OpenedPull],
     )
     return opened[0], opened[1]
+
+
+def _open_key(promotion: str, head: str) -> str:
+    return f"open:{promotion}:{head}" if head else f"open:{promotion}"
+
+
+def may_be_open(tools: Tools, promotion: Promotion) -> bool:
+    """False when no pull request was asked for yet, or the forge said that it opened none: there is nothing to look for."""
+    return tools.effects.known(_open_key(promotion.id, promotion.head))
 
 
 def _find_signed(tools: Tools, promotion: Promotion, files: dict[str, bytes]) -> tuple[str, OpenedPull] | None:

@@ -11,7 +11,7 @@ from bot.domain.pull import PullState
 from bot.reconcile.branches import edits_of, holds
 from bot.reconcile.closing import closing, finish_close
 from bot.reconcile.content import forward
-from bot.reconcile.opening import renewed, require_unmerged
+from bot.reconcile.opening import may_be_open, renewed, require_unmerged
 from bot.reconcile.reverting import finish_revert
 from bot.reconcile.tools import BOT, Tools
 
@@ -39,6 +39,8 @@ def _replaced(promotions: object, fresh: Promotion) -> Promotion | None:
 
 def _settle_opening(tools: Tools, promotion: Promotion) -> int:
     """The branch may stand, and the pull request too: then it is open. What is not there yet is planned again."""
+    if not may_be_open(tools, promotion):
+        return 0
     head = tools.repositories.refresh(tools.place.repository).get(promotion.branch)
     if head is None or (promotion.head and head != promotion.head):
         return 0

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from bot.adapters.store.pace import SharedPace
 from bot.domain.action import OpenPromotion
@@ -118,3 +119,16 @@ def test_what_is_urgent_does_not_wait_for_the_branches_of_openings(quiet: StageW
     with pytest.raises(Crashed):
         run_stage(quiet.tools(DiesAt(f"{BRANCH_PUSHED}:before")), lambda _stage: facts, lambda _facts: plan)
     assert "1.0.0" in quiet.text()
+
+
+def test_openings_that_wait_for_a_limit_are_not_asked_about_in_each_run(quiet: StageWorld) -> None:
+    """GitHub said no before it opened anything: there is nothing to find. Each webhook meanwhile begins a run."""
+    quiet.hub.faults.add("POST", "/repos/*/*/pulls", kind="secondary_limit", times=None)
+    assert run(quiet, *openings(quiet)).done == ()
+    assert len(branches(quiet)) == 3
+    quiet.hub.faults.clear()
+    with quiet.database.write() as session:
+        session.connection().execute(sa.text("DELETE FROM pauses"))
+    quiet.hub.ledger.reset()
+    run(quiet)
+    assert [entry.operation for entry in (*quiet.hub.ledger.rest, *quiet.hub.ledger.graphql)] == []
