@@ -29,7 +29,7 @@ def rbac(kind: Kind, namespace: str | None) -> str:
     """The rule to add to the bot's Role or ClusterRole, as YAML."""
     everywhere = "kind: ClusterRole (or name the stage's namespaces in cluster.namespaces)"
     made = f"kind: Role, in namespace {namespace}" if namespace is not None else everywhere
-    rule = f'- apiGroups: ["{kind.group}"]\n  resources: ["{kind.plural}"]\n  verbs: ["get", "list", "watch"]'
+    rule = f'- apiGroups: ["{kind.group}"]\n  resources: ["{kind.plural}"]\n  verbs: ["list", "watch"]'
     return f"# {made}\n{rule}"
 
 
