@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from time import monotonic
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,9 +19,10 @@ def serve_forever(parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT, then leave in order."""
     settings = parts.settings
     bot = Bot(parts)
-    bot.background.duties.append(Duty("memory", SET_ASIDE_EVERY, set_aside))
+    bot.background.duties.append(Duty("memory", SET_ASIDE_EVERY, set_aside, due=monotonic() + SET_ASIDE_EVERY.total_seconds()))
     readiness = Readiness()
     app = web_app(bot, readiness)
+    set_aside()  # before anybody waits for an answer
     listener = listen(settings.listen_host, settings.listen_port)
     try:
         serve(app, readiness, listener, started=lambda: _start(bot, app))
