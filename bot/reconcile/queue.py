@@ -25,6 +25,7 @@ from time import monotonic
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatusString
 from dbos import DBOSPortableJSONSerializer as PlainJson
+from dbos._error import DBOSException
 from dbos._queue import Queue, queue_worker_thread
 
 from bot.reconcile.bell import Bell, Ear
@@ -110,7 +111,7 @@ class StageQueue:
         if wished == busy and monotonic() - at < PACE_HOLDS_SECONDS[busy]:
             return
         wanted = self._poll if busy else max(IDLE_POLL_SECONDS, self._poll)
-        with contextlib.suppress(sa.exc.SQLAlchemyError):
+        with contextlib.suppress(sa.exc.SQLAlchemyError, DBOSException):
             queue = DBOS.retrieve_queue(QUEUE)
             if queue is not None and queue.polling_interval_sec != wanted:
                 queue.set_polling_interval_sec(wanted)
