@@ -172,12 +172,22 @@ def post(tools: Tools, action: Notify) -> bool:
         chat = tools.chat
         try:
             reference = tools.effects.step(crash.NOTIFIED, lambda: _into(chat, action))
-        except (TransientError, UserError) as error:
-            tools.outbox.failed(action.key, str(error), now=tools.clock())
-            log.warning("message.not_taken", receiver="chat", key=action.key, reason=str(error))
-            return False
+        except Exception as error:
+            return _not_taken(tools, action, "chat", error)
     tools.outbox.sent(action.key, reference, now=tools.clock())
     return True
+
+
+def _not_taken(tools: Tools, action: Notify, receiver: str, error: Exception) -> bool:
+    """It is tried again later, and given up after a day; a fault of our own in one message holds up no other."""
+    if isinstance(error, TransientError | UserError):
+        reason = str(error)
+        log.warning("message.not_taken", receiver=receiver, key=action.key, reason=reason)
+    else:
+        reason = f"internal error: {type(error).__name__}"
+        log.error("message.failed", receiver=receiver, key=action.key, exc_info=error)
+    tools.outbox.failed(action.key, reason, now=tools.clock())
+    return False
 
 
 def _into(chat: Chat, action: Notify) -> str:
@@ -212,10 +222,8 @@ def _tell(tools: Tools, action: Notify) -> bool:
     if teller is not None:
         try:
             teller.tell(replace(action, key=key), now=now)
-        except (TransientError, UserError) as error:
-            tools.outbox.failed(action.key, str(error), now=now)
-            log.warning("message.not_taken", receiver=name, key=key, reason=str(error))
-            return False
+        except Exception as error:
+            return _not_taken(tools, action, name, error)
     tools.outbox.sent(action.key, name if teller is not None else "", now=now)
     return True
 

@@ -86,3 +86,32 @@ def test_what_failed_waits_for_its_own_time_not_for_the_claims_end(world: StageW
     receiver = Slow()
     assert post(world.tools(chat=receiver), message("k"))
     assert receiver.told == ["k"]
+
+
+class Broken(Slow):
+    """A receiver with a fault of our own for one message."""
+
+    def tell(self, notice: Notify, *, now: datetime) -> None:
+        if notice.text == "failed":
+            raise ZeroDivisionError
+        super().tell(notice, now=now)
+
+    def post(self, *, key: str, **other: object) -> str:
+        if other["text"] == "failed":
+            raise ZeroDivisionError
+        return super().post(key=key, **other)
+
+
+@pytest.mark.parametrize("prefix", ["", f"{COPY}hook:"])
+def test_our_own_fault_in_one_message_holds_up_no_other_and_is_tried_less_and_less_often(world: StageWorld, prefix: str) -> None:
+    receiver = Broken()
+    tools = replace(world.tools(chat=receiver), others={"hook": receiver} if prefix else {})
+    for key, text in (("bad", "failed"), ("good", "healthy")):
+        world.outbox.put(replace(message(prefix + key), text=text), now=world.clock())
+    assert [post(tools, due) for due in world.outbox.due(now=world.clock())] == [False, True]
+    assert receiver.told == ["good"]
+    world.clock.shift += timedelta(seconds=16)
+    assert [due.key.removeprefix(prefix) for due in world.outbox.due(now=world.clock()) if due.key.startswith(prefix)] == ["bad"]
+    assert not post(tools, replace(message(f"{prefix}bad")))
+    world.clock.shift += timedelta(seconds=16)
+    assert [due for due in world.outbox.due(now=world.clock()) if due.key == f"{prefix}bad"] == []
