@@ -66,7 +66,8 @@ def against(lock: Path, answers: Mapping[str, object], *words: str) -> tuple[sub
         question = json.loads(asked.body)
         name = question["package"]["name"]
         questions.append((name, question["version"]))
-        connection.sendall(answer(json.dumps(answers.get(name, {})).encode(), content_type="application/json"))  # type: ignore[attr-defined]
+        told = answer(json.dumps(answers.get(name, {})).encode(), content_type="application/json", connection="close")
+        connection.sendall(told)  # type: ignore[attr-defined]
 
     with far_side(handle) as far:
         return audit(lock, "--service", "osv", "--osv-url", f"{far.url}/v1/query", *words), sorted(questions)

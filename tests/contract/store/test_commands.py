@@ -11,7 +11,7 @@ from bot.adapters.store.database import Database
 from bot.adapters.store.inbox import TRIES, Delivery
 from bot.adapters.store.wakeups import Wakeups
 from tests.support.builders import NOW
-from tests.support.engine import engine_on
+from tests.support.engine import engine_on, now
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,6 +36,7 @@ def test_a_tampered_audit_log_is_told_apart_from_a_sound_one(database: Database)
 
 def test_a_dead_letter_is_shown_and_driven_again(database: Database) -> None:
     from bot.reconcile.run import RunResult
+    from tests.contract.engine.test_engine import wait_for
 
     runs: list[str] = []
 
@@ -43,21 +44,21 @@ def test_a_dead_letter_is_shown_and_driven_again(database: Database) -> None:
         runs.append(stage)
         return RunResult()
 
-    with engine_on(database.url, look, stages=()) as engine:
-        with database.write() as session:
-            inbox.receive(session, Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=NOW), ["qa"])
+    with engine_on(database.url, look) as engine:
         wakeups = engine.wakeups
         assert isinstance(wakeups, Wakeups)
+        wait_for(lambda: wakeups.work()["qa"].ended_at is not None)
+        assert runs == ["qa"], "as at every start"
+        with database.write() as session:
+            inbox.receive(session, Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=NOW), ["qa"])
         for number in range(TRIES):
-            wakeups.begin("qa", f"r{number}", now=NOW)
-            wakeups.fail("qa", f"r{number}", "internal error: KeyError", our_fault=True, now=NOW)
+            wakeups.begin("qa", f"r{number}", now=now())
+            wakeups.fail("qa", f"r{number}", "internal error: KeyError", our_fault=True, now=now())
         (row,) = json.loads(run("events", "--database", database.url, "--state", "dead", "--output", "json").stdout)
         assert (row["delivery"], row["attempts"], row["error"]) == ("d1", TRIES, "internal error: KeyError")
         retried = run("events", "--database", database.url, "retry", "d1")
         assert (retried.returncode, retried.stdout) == (0, "d1 is taken up again; woken: qa\n")
-        from tests.contract.engine.test_engine import wait_for
-
-        wait_for(lambda: runs == ["qa"])
+        wait_for(lambda: runs == ["qa", "qa"])
         wait_for(lambda: "done" in run("events", "--database", database.url).stdout, seconds=60)
 
 
