@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from bot.cli._asked import Url
 from bot.cli._complete import services, stages
 
 COLUMNS = {
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
         stage: Annotated[str, typer.Option("--stage", help="Only of this stage.", autocompletion=stages)] = "",
         service: Annotated[str, typer.Option("--service", help="Only of this service.", autocompletion=services)] = "",
         state: Annotated[str, typer.Option("--state", help="Only in this state (promotions, incidents).")] = "",
-        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        url: Url = None,
         output: Annotated[
             Literal["table", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
         ] = "table",

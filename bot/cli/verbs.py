@@ -4,11 +4,12 @@ Made from the verbs' own specs: no verb is named here. Their other names work to
 of its own, since it can look without a bot too; `ask` takes any line.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli._complete import begin, known, stages
+from bot.cli._asked import InStage, Number, Output, Url
+from bot.cli._complete import begin, known
 from bot.commands.model import Call, Misread, Spec, Surface
 from bot.commands.shelf import verbs
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 OWN = frozenset({"why"})
 """Verbs that the command line has in another form."""
-IN = "Its stage, where two repositories have that number."
 WEIGHTY = frozenset({"rollback", "override", "freeze"})
 """Orders that are asked about once more."""
 ODD = ' \t"“”\\'
@@ -53,12 +53,10 @@ def _add(app: typer.Typer, spec: Spec, name: str) -> None:
     )
     def verb(
         words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="As on a pull request.", autocompletion=named)] = None,
-        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
-        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
-        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
-        output: Annotated[
-            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
-        ] = "text",
+        promotion: Number = None,
+        in_stage: InStage = None,
+        url: Url = None,
+        output: Output = "text",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:
@@ -71,12 +69,10 @@ def _add_ask(app: typer.Typer) -> None:
         words: Annotated[
             list[str] | None, typer.Argument(metavar="[WORDS]...", help="As on a pull request.", autocompletion=_anything)
         ] = None,
-        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
-        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
-        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
-        output: Annotated[
-            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
-        ] = "text",
+        promotion: Number = None,
+        in_stage: InStage = None,
+        url: Url = None,
+        output: Output = "text",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; store nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     ) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bot.cli._complete import stages
+from bot.cli._asked import InStage, Url
 
 if TYPE_CHECKING:
     from bot.cli._remote import Remote
@@ -16,10 +16,8 @@ def register(app: typer.Typer) -> None:
         what: Annotated[str, typer.Argument(help="promotion/NUMBER of the pull request.")],
         until: Annotated[Literal["healthy", "merged", "closed", "ended"], typer.Option("--for", help="Wait for this.")] = "healthy",
         timeout: Annotated[str, typer.Option("--timeout", help="At most so long: 30m, 2h.")] = "30m",
-        in_stage: Annotated[
-            str | None, typer.Option("--in", help="Its stage, where two repositories have that number.", autocompletion=stages)
-        ] = None,
-        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
+        in_stage: InStage = None,
+        url: Url = None,
         output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print.")] = "text",
         every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 2.0,
     ) -> None:

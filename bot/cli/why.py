@@ -4,12 +4,13 @@ Asks a running bot, like the other verbs; without one it looks itself, by a conf
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from bot.cli._asked import InStage, Number, Output, Url
 from bot.cli._complete import services, stages
-from bot.cli.verbs import IN, send
+from bot.cli.verbs import send
 from bot.domain.errors import UserError
 
 
@@ -25,12 +26,10 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--checkout", help="Ask no bot, but look at this folder (one folder per stage).")
         ] = None,
         wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the clusters' first answers.")] = 15.0,
-        promotion: Annotated[int | None, typer.Option("--promotion", "-p", help="The pull request's number.")] = None,
-        in_stage: Annotated[str | None, typer.Option("--in", help=IN, autocompletion=stages)] = None,
-        url: Annotated[str | None, typer.Option("--url", help="The bot's address; else PROMO_URL.")] = None,
-        output: Annotated[
-            Literal["text", "json", "yaml", "markdown", "csv"], typer.Option("--output", "-o", help="How to print.")
-        ] = "text",
+        promotion: Number = None,
+        in_stage: InStage = None,
+        url: Url = None,
+        output: Output = "text",
     ) -> None:
         """Say why a service is where it is in a stage: asks a running bot, or looks itself with --config or --checkout.
 
