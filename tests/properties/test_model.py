@@ -81,6 +81,7 @@ class Model(RuleBasedStateMachine):
         self.failed: set[tuple[str, str, str]] = set()
         self.touched: set[tuple[str, str]] = set()
         self.bad: set[tuple[str, str]] = set()
+        self.sick: set[tuple[str, str, str]] = set()
         self.held: set[str] = set()
         self.steps = 0
 
@@ -171,9 +172,10 @@ class Model(RuleBasedStateMachine):
 
     @rule(service=services, stage=stages, how=st.sampled_from(["crash", "ok"]))
     def health_flips(self, service: str, stage: str, how: str) -> None:
-        """What runs there begins to crash, or gets well."""
+        """What runs there begins to crash, or gets well. While it crashes the gate `health` lets nothing newer in."""
         if version := self.world.declares(stage, service):
             self.bad.add((service, version))
+            (self.sick.add if how == "crash" else self.sick.discard)((stage, service, version))
             self.world.clusters[stage].behave(f"ghcr.io/acme/{service}", version, how)
 
     @rule(span=st.sampled_from([STEP, STEP * 4, timedelta(minutes=3), timedelta(hours=2)]))
@@ -408,7 +410,8 @@ class Model(RuleBasedStateMachine):
         for service in SERVICES:
             version = world.declares("dev", service)
             plain = ("qa", service) not in self.touched and (service, version) not in self.bad and "qa" not in self.held
-            if plain and (service, version) in self.ran["dev"]:
+            sick = ("qa", service, world.declares("qa", service)) in self.sick
+            if plain and not sick and (service, version) in self.ran["dev"]:
                 assert world.declares("qa", service) == version, f"{service} {version} of dev never arrived in qa: {self._why()}"
         assert audit.verify(world.bot.parts.database).broken_at is None
 
