@@ -19,7 +19,7 @@ from bot.adapters.store import inbox, migrate
 from bot.adapters.store.database import Database, make_queue_engine
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
-from bot.cli._memory import SET_ASIDE_EVERY, collect_seldom, set_aside, take_turns
+from bot.cli._memory import SET_ASIDE_EVERY, collect_seldom, set_aside
 from bot.logs import configure
 from bot.reconcile.bell import Bell
 from bot.reconcile.engine import Engine, Timing
@@ -42,7 +42,6 @@ def wall_clock() -> datetime:
 
 def main() -> None:
     collect_seldom()
-    take_turns()
     configure(level="WARNING")
     database = Database(sys.argv[1])
     migrate.upgrade(database)

@@ -1,5 +1,5 @@
-"""Keeps a long-running process small and prompt: glibc shares its arenas among threads and gives freed memory back, Python's
-collector leaves alone what lives as long as the process, and its threads take turns often.
+"""Keeps a long-running process small and prompt: glibc shares its arenas among threads and gives freed memory back, and
+Python's collector leaves alone what lives as long as the process.
 
 A bot follows about a dozen lists per cluster in a thread each; left alone, each thread keeps an arena of its own with the largest
 page of a list that it ever read (measured with four clusters of 1,000 Deployments: 350 MB, so 284 MB). Elsewhere nothing happens.
@@ -10,7 +10,6 @@ A full collection looks at every object of every library, and no thread runs mea
 import contextlib
 import ctypes
 import gc
-import sys
 from datetime import timedelta
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -43,14 +42,3 @@ def set_aside() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-TURN = 0.0005
-"""Seconds that a thread may compute while others want to (https://docs.python.org/3/library/sys.html#sys.setswitchinterval). With Python's
-own 5 ms, who answers Slack waits for each of the stages' runs in turn: the slowest acknowledgement in a hundred took 195 to 256 ms while
-four stages were at work; so it takes 76 to 79 ms."""
-
-
-def take_turns() -> None:
-    """For a process that answers requests while it works."""
-    sys.setswitchinterval(TURN)

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         from bot import tracing
         from bot.app import build, wall_clock
         from bot.app.sole import sole_server
-        from bot.cli._memory import share_arenas, take_turns
+        from bot.cli._memory import share_arenas
         from bot.cli._process import serve_forever
         from bot.config.load import load
         from bot.config.places import places
@@ -30,7 +30,6 @@ def register(app: typer.Typer) -> None:
         from bot.settings import load_settings, strays
 
         share_arenas()
-        take_turns()
         loaded = load(config)
         settings = load_settings()
         if insecure_no_webhook_secret:

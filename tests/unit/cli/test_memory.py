@@ -37,11 +37,3 @@ def test_what_is_there_is_looked_at_only_when_it_is_set_aside_anew() -> None:
     assert found.pop("looked at") < 500
     assert found == dict.fromkeys(found, True)
     assert len(found) == 5
-
-
-def test_threads_take_turns_ten_times_as_often() -> None:
-    program = "import sys; from bot.cli._memory import take_turns; before = sys.getswitchinterval(); take_turns(); "
-    answer = subprocess.run(
-        [sys.executable, "-c", program + "print(sys.getswitchinterval() / before)"], check=True, capture_output=True, text=True, timeout=60
-    )
-    assert float(answer.stdout) <= 0.11
