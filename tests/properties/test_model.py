@@ -280,16 +280,21 @@ class Model(RuleBasedStateMachine):
             happened["deaths"] += 1
         self._check_commits(before)
 
-    def _stopped(self, stage: str) -> bool:
-        """True when a hold or freeze that the bot has taken stands in this stage now."""
-        now = self.world.clock.of_the_bot()
-        found = {order.order for order in self.world.bot.parts.history.directives(stage) if order.active(now)} & {Order.HOLD, Order.FREEZE}
-        happened.update(f"looks at a stage under {order.value}" for order in found)
-        return bool(found)
+    def _stopped(self, stage: str) -> set[str]:
+        """The services that a hold or freeze which the bot has taken keeps out of this stage now. A hold that was said on a pull request
+        keeps out what that one brings."""
+        now, stopped = self.world.clock.of_the_bot(), set[str]()
+        titles = {pull.number: pull.title for pull in self.world.github.pulls(self.world.repository(stage))}
+        for order in self.world.bot.parts.history.directives(stage):
+            if order.active(now) and order.order in (Order.HOLD, Order.FREEZE):
+                about = titles[order.number] if order.order is Order.HOLD and order.number is not None else order.service
+                stopped |= {service for service in SERVICES if not about or service in about}
+                happened[f"looks at a stage under {order.order.value}"] += 1
+        return stopped
 
     # the invariants -----------------------------------------------------------------------------
 
-    def _check_commits(self, held: dict[str, bool]) -> None:
+    def _check_commits(self, held: dict[str, set[str]]) -> None:
         """Every commit that is new on a stage's branch."""
         for stage in STAGES:
             repository = self.world.repository(stage)
@@ -316,14 +321,14 @@ class Model(RuleBasedStateMachine):
         words = [self.world.github.read_file(repository, ref, "README.md") for ref in (commit.parents[0], commit.sha)]
         assert words[0] == words[1], "a promotion brought a change that is none of its own"
 
-    def _was_allowed(self, stage: str, commit: Commit, moved: re.Match[str], held: dict[str, bool]) -> None:
+    def _was_allowed(self, stage: str, commit: Commit, moved: re.Match[str], held: dict[str, set[str]]) -> None:
         """Invariants 1, 3, 4 and 5 for what the bot merged."""
         if self._merged_by(stage, commit) != BOT:
             return
         service, new = moved["service"], moved["new"]
         upstream = STAGES[STAGES.index(stage) - 1]
         assert (service, new) in self.ran[upstream], f"{service} {new} entered {stage}, but never ran healthily in {upstream}"
-        assert not held.get(stage), f"{service} {new} entered {stage}, which is held or frozen"
+        assert service not in held.get(stage, ()), f"{service} {new} entered {stage}, which is held or frozen"
         self._had_passed(stage, commit)
         for before in STAGES[: STAGES.index(stage) + 1]:
             assert (before, service, new) not in self.failed, f"{service} {new} failed in {before}, and entered {stage}"
