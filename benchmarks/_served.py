@@ -74,6 +74,7 @@ def main() -> None:
     housekeeper = Housekeeper(engine, wall_clock, [Duty("memory", SET_ASIDE_EVERY, set_aside)])
     places = StageMap(StagePlace(name=name, repository=f"acme/{name}", branch="main") for name in STAGES)
     intake = Intake(database, wakeups, places, clock=wall_clock, ours=lambda: "")
+    intake.rehearse(STAGES[0])
     app = create_app([github_hook.router(intake, [SECRET])], readiness=Readiness())
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))

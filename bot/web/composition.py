@@ -50,6 +50,7 @@ def _routers(bot: Bot, settings: Settings, readiness: Readiness) -> list[APIRout
         [secret.get_secret_value() for secret in settings.github_webhook_secrets], allow_none=settings.insecure_no_webhook_secret
     )
     intake = Intake(parts.database, bot.wakeups, stage_map(bot), clock=parts.clock, ours=lambda: bot.login)
+    intake.rehearse(parts.config.pipeline.stages[0].name)
     delivery = StoredDelivery(parts.database)
     desk = incidents.Desk(
         config=parts.config,

@@ -5,10 +5,12 @@ is theirs. Webhooks that come together are stored together, in one order everywh
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bot.adapters.store import hints as marks
@@ -17,6 +19,7 @@ from bot.adapters.store.database import Database
 from bot.adapters.store.inbox import Delivery, Receipt
 from bot.adapters.store.promotions import read as read_promotions
 from bot.adapters.store.wakeups import Wakeups
+from bot.domain.errors import TransientError, UserError
 from bot.domain.people import Person
 from bot.domain.press import Press, check_name
 from bot.web.group_commit import GroupCommit
@@ -66,10 +69,16 @@ class Arrival:
 
 @dataclass(slots=True)
 class _Gathered:
-    """What a group of webhooks leads to: stages to wake, and why; repositories seen under their numbers."""
+    """What a group of webhooks leads to: stages to wake, and why; what must be read again; repositories seen under their numbers."""
 
     wanted: dict[str, str] = field(default_factory=dict)
+    pulls: set[tuple[str, int]] = field(default_factory=set)
+    pushed: set[str] = field(default_factory=set)
     seen: dict[int, str] = field(default_factory=dict)
+
+
+class _TakenBack(Exception):
+    """Ends a rehearsal."""
 
 
 class Intake:
@@ -95,41 +104,51 @@ class Intake:
     def _store(self, arrivals: Sequence[Arrival]) -> list[str]:
         with self._database.write() as session:
             now, gathered = self._clock(), _Gathered()
-            answers: dict[int, str] = {}
-            for place in sorted(range(len(arrivals)), key=lambda place: arrivals[place].hints.repository):
-                answers[place] = self._take(session, arrivals[place], gathered, now=now)
-            for stage in sorted(gathered.wanted):
-                self._wakeups.want_in(session, stage, gathered.wanted[stage], now=now)
+            order = sorted(range(len(arrivals)), key=lambda place: arrivals[place].hints.repository)
+            placed = {place: self._placed(session, arrivals[place], gathered) for place in order}
+            known = [place for place in order if placed[place][0]]
+            rows = [(_row(arrivals[place], placed[place][0], now=now), placed[place][1]) for place in known]
+            receipts = dict(zip(known, inbox.receive_all(session, rows), strict=True))
+            for place, receipt in receipts.items():
+                if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
+                    self._mark(session, arrivals[place], *placed[place], gathered, now=now)
+            marks.want_pulls(session, gathered.pulls)
+            marks.want_fetches(session, gathered.pushed)
+            self._wakeups.want_all_in(session, gathered.wanted, now=now)
         self._known |= gathered.seen
         if gathered.wanted:
             self._wakeups.committed()
-        return [answers[place] for place in range(len(arrivals))]
+        return [receipts[place].value if place in receipts else IGNORED for place in range(len(arrivals))]
 
-    def _take(self, session: Session, arrival: Arrival, gathered: _Gathered, *, now: datetime) -> str:
-        """Store one."""
+    def _placed(self, session: Session, arrival: Arrival, gathered: _Gathered) -> tuple[str, tuple[str, ...]]:
+        """The repository as the configuration names it, empty where it names none, and the stages that are concerned."""
+        repository = self._repository(session, arrival.hints, gathered.seen) or ""
+        return repository, self._stages.concerned(repository, arrival.hints.branch) if repository else ()
+
+    def _mark(
+        self, session: Session, arrival: Arrival, repository: str, stages: tuple[str, ...], gathered: _Gathered, *, now: datetime
+    ) -> None:
         hints = arrival.hints
-        repository = self._repository(session, hints, gathered.seen)
-        if repository is None:
-            return IGNORED
-        stages = self._stages.concerned(repository, hints.branch)
-        row = Delivery(
-            source=arrival.source,
-            delivery=arrival.delivery,
-            event=hints.event,
-            action=hints.action,
-            repository=repository,
-            number=hints.numbers[0] if hints.numbers else None,
-            sender=hints.sender,
-            meaning=sha256(hints.event.encode() + b"\0" + arrival.body + _twice(hints, arrival.delivery)).hexdigest(),
-            received_at=now,
-        )
-        receipt = inbox.receive(session, row, stages)
-        if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
-            self._mark(session, repository, hints, stages)
-            _keep_press(session, arrival.delivery, repository, hints, stages, now=now)
-            for stage in stages:
-                gathered.wanted.setdefault(stage, f"{hints.event} {hints.action}".strip())
-        return receipt.value
+        numbers = {*hints.numbers, *self._with_head(session, hints.commit, stages)}
+        gathered.pulls |= {(repository, number) for number in numbers}
+        gathered.pushed |= {repository} if hints.pushed else set()
+        _keep_press(session, arrival.delivery, repository, hints, stages, now=now)
+        for stage in stages:
+            gathered.wanted.setdefault(stage, f"{hints.event} {hints.action}".strip())
+
+    def rehearse(self, stage: str) -> None:
+        """Store an event that nobody sent, and take it back: the first that is sent waits for no statement to be built then.
+
+        Where that cannot be done now, the first waits.
+        """
+        arrival = Arrival(source="rehearsal", delivery="-", hints=Hints(event="push", action="", repository=""), body=b"")
+        with suppress(_TakenBack, TransientError, UserError, SQLAlchemyError), self._database.write() as session:
+            now = self._clock()
+            inbox.receive_all(session, [(_row(arrival, "", now=now), [stage])])
+            marks.want_pulls(session, [("", 0)])
+            marks.want_fetches(session, [""])
+            self._wakeups.want_all_in(session, {stage: "rehearsal"}, now=now)
+            raise _TakenBack
 
     def retry(self, delivery: str) -> inbox.StoredDelivery | None:
         """Take a delivery up again; None when it is not known."""
@@ -147,18 +166,27 @@ class Intake:
             seen[number] = configured
         return configured
 
-    def _mark(self, session: Session, repository: str, hints: Hints, stages: Sequence[str]) -> None:
-        for number in {*hints.numbers, *self._with_head(session, hints.commit, stages)}:
-            marks.want_pull(session, repository, number)
-        if hints.pushed:
-            marks.want_fetch(session, repository)
-
     def _with_head(self, session: Session, commit: str, stages: Sequence[str]) -> set[int]:
         """Pull requests of ours whose head is this commit: a commit status names no pull request."""
         if not commit:
             return set()
         found = [promotion for stage in stages for promotion in read_promotions(session, stage)]
         return {promotion.number for promotion in found if promotion.head == commit and promotion.number is not None}
+
+
+def _row(arrival: Arrival, repository: str, *, now: datetime) -> Delivery:
+    hints = arrival.hints
+    return Delivery(
+        source=arrival.source,
+        delivery=arrival.delivery,
+        event=hints.event,
+        action=hints.action,
+        repository=repository,
+        number=hints.numbers[0] if hints.numbers else None,
+        sender=hints.sender,
+        meaning=sha256(hints.event.encode() + b"\0" + arrival.body + _twice(hints, arrival.delivery)).hexdigest(),
+        received_at=now,
+    )
 
 
 def _twice(hints: Hints, delivery: str) -> bytes:

@@ -21,7 +21,6 @@ from bot.sandbox.github.errors import ApiError
 from bot.sandbox.github.history import Commit
 from tests.support.model_world import (
     APPROVER,
-    BOT,
     DEVELOPER,
     HOOK_SECRET,
     SERVICES,
@@ -41,6 +40,7 @@ ROUTES = (
     ("POST", "/repos/*/*/pulls"),
     ("PATCH", "/repos/*/*/pulls/*"),
     ("POST", "/repos/*/*/issues/*/labels"),
+    ("POST", "/repos/*/*/check-runs"),
     ("GRAPHQL", "*"),
     ("GIT", "git-upload-pack"),
     ("GIT", "git-receive-pack"),
@@ -74,9 +74,8 @@ class Model(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = ModelWorld()
         self.newest = dict.fromkeys(SERVICES, 0)
-        self.seen = {stage: self.world.github.head(self.world.repository(stage)) for stage in STAGES}
+        self.seen: dict[str, str | None] = {}
         self.ran: dict[str, set[tuple[str, str]]] = {stage: set() for stage in STAGES}
         self.failed: set[tuple[str, str, str]] = set()
         self.touched: set[tuple[str, str]] = set()
@@ -85,8 +84,10 @@ class Model(RuleBasedStateMachine):
         self.held: set[str] = set()
         self.steps = 0
 
-    @initialize()
-    def settle_in(self) -> None:
+    @initialize(app=st.booleans())
+    def settle_in(self, app: bool) -> None:
+        self.world = ModelWorld(app=app)
+        self.seen = {stage: self.world.github.head(self.world.repository(stage)) for stage in STAGES}
         for _ in range(8):
             self._tick(STEP)
         for service in SERVICES:
@@ -323,7 +324,7 @@ class Model(RuleBasedStateMachine):
 
     def _was_allowed(self, stage: str, commit: Commit, moved: re.Match[str], held: dict[str, set[str]]) -> None:
         """Invariants 1, 3, 4 and 5 for what the bot merged."""
-        if self._merged_by(stage, commit) != BOT:
+        if self._merged_by(stage, commit) != self.world.bot_login:
             return
         service, new = moved["service"], moved["new"]
         upstream = STAGES[STAGES.index(stage) - 1]
@@ -363,14 +364,18 @@ class Model(RuleBasedStateMachine):
         self._check_commits({})
 
     @invariant()
-    def one_promotion_one_comment(self) -> None:
+    def one_promotion_one_comment_one_check(self) -> None:
         """Invariant 2."""
         for stage in AFTER:
-            pulls = [pull for pull in self.world.github.pulls(self.world.repository(stage)) if pull.author.login == BOT]
+            runs = self.world.github.repository(self.world.repository(stage)).check_runs.values()
+            checks = Counter((run.head_sha, run.name) for run in runs)
+            happened["checks"] = max(happened["checks"], len(checks))
+            assert all(count == 1 for count in checks.values()), f"a commit in {stage} has a check twice: {checks}"
+            pulls = [pull for pull in self.world.github.pulls(self.world.repository(stage)) if pull.author.login == self.world.bot_login]
             open_now = [pull.head_ref for pull in pulls if pull.state == "open"]
             assert len(open_now) == len(set(open_now)), f"two open promotions of one service in {stage}: {open_now}"
             for pull in pulls:
-                faces = [one for one in pull.comments if one.author.login == BOT and one.body.lstrip().startswith("###")]
+                faces = [one for one in pull.comments if one.author.login == self.world.bot_login and one.body.lstrip().startswith("###")]
                 assert len(faces) <= 1, f"#{pull.number} in {stage} has {len(faces)} status comments"
             rows = [row for row in self.world.bot.parts.history.promotions(stage) if row.state is PromotionState.OPEN]
             assert len({row.name for row in rows}) == len(rows), f"two open rows of one service in {stage}"
@@ -386,6 +391,8 @@ class Model(RuleBasedStateMachine):
                 assert (row.id, f"promotion {row.state.value}") in told, f"{row.id} is {row.state}, and nobody said why"
 
     def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
         try:
             self._comes_to_rest()
             self._tells_no_secret()
@@ -439,7 +446,7 @@ class Model(RuleBasedStateMachine):
         said = "".join(
             comment.body for stage in STAGES for pull in self.world.github.pulls(self.world.repository(stage)) for comment in pull.comments
         )
-        for secret in (self.world.token, HOOK_SECRET):
+        for secret in (self.world.secret, HOOK_SECRET):
             assert secret.encode() not in database
             assert secret not in said
 

@@ -32,6 +32,7 @@ from tests.support.web import served
 STAGES = ("dev", "qa", "prod")
 SERVICES = ("payments", "web")
 DEVELOPER, APPROVER, STRANGER, BOT = "ana", "bo", "eve", "promotion-robot"
+APP = "promotion-bot"
 HOOK_SECRET = "the-webhook-secret-of-the-model"
 SOAK, STEP = timedelta(minutes=2), timedelta(seconds=20)
 BEGIN = datetime.now(UTC).replace(microsecond=0)
@@ -105,7 +106,8 @@ def path_of(service: str) -> str:
 class ModelWorld:
     """Everything that runs. `bot` is the replica that acts now; both are over the same database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, app: bool = False) -> None:
+        """The bot is an App, which writes check runs, or a user with a token, who may write commit statuses only."""
         self.root = Path(tempfile.mkdtemp(prefix="model-"))
         self.clock = Clock()
         self._life = ExitStack()
@@ -113,15 +115,23 @@ class ModelWorld:
         self.github = GitHubSandbox(self.root / "github", clock=self.clock.true, webhook_secret=HOOK_SECRET)
         self.github.start()
         self._life.callback(self.github.stop)
-        self.token = self.github.add_user(BOT)
+        self.secret = self.github.add_user(BOT)
+        self.app: dict[str, int] = {}
+        self.bot_login = BOT
         for login in (DEVELOPER, APPROVER, STRANGER):
             self.github.add_user(login)
         self.clusters: dict[str, ClusterSandbox] = {}
         for stage in STAGES:
             self._stage(stage)
+        if app:
+            number, self.secret, installation = self.github.create_app(APP, owner="acme")
+            self.app, self.bot_login = {"app_id": number, "installation_id": installation}, f"{APP}[bot]"
         self.config = load(self._config())
         self.settings = SandboxSettings(
-            github_token=SecretStr(self.token), github_webhook_secrets=(SecretStr(HOOK_SECRET),), state_dir=self.root / "state"
+            github_app_private_key=SecretStr(self.secret) if app else None,
+            github_token=None if app else SecretStr(self.secret),
+            github_webhook_secrets=(SecretStr(HOOK_SECRET),),
+            state_dir=self.root / "state",
         )
         self.wanted = Wanted()
         self.cut_off: set[str] = set()
@@ -165,7 +175,7 @@ class ModelWorld:
                 stages[stage] |= {"after": [before], "gates": [{"gate": "soak", "for": "2m"}, {"gate": "health"}]}
         stages["prod"]["gates"] = [*stages["prod"]["gates"], {"gate": "approval", "count": 1, "users": [APPROVER]}]  # type: ignore[misc]
         forge = {"url": self.github.url, "api_url": self.github.api_url, "writes_per_minute": 100_000, "writes_per_hour": 100_000}
-        forge |= {"pushes_per_minute": 100_000}
+        forge |= {"pushes_per_minute": 100_000} | ({"app": self.app} if self.app else {})
         path.write_text(json.dumps({"version": 1, "forge": forge, "pipeline": {"stages": stages}, "timing": {"resync": "5m"}}))
         return path
 

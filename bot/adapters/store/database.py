@@ -7,11 +7,13 @@ SQLite: a write transaction takes the write lock when it begins (`BEGIN IMMEDIAT
 is upgraded later fails at once with "database is locked" (https://sqlite.org/isolation.html, SQLITE_BUSY_SNAPSHOT).
 """
 
+import math
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -27,6 +29,7 @@ BUSY_TIMEOUT_MS = 10_000
 QUICK_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 0.002
 POOL_SIZE = 8
+RESTED_SECONDS = 1.0
 WRITE = {"bot_begin": "IMMEDIATE"}
 SESSION = {
     "idle_in_transaction_session_timeout": "8s",
@@ -76,9 +79,26 @@ def make_queue_engine(url: str) -> sa.Engine:
 
 
 def _postgres(url: str, pool_size: int) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
     event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "checkin", _rests)
+    event.listen(engine, "checkout", partial(_ask_the_rested, engine.dialect))
     return engine
+
+
+def _rests(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = monotonic()
+
+
+def _ask_the_rested(dialect: sa.Dialect, connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that was used a moment ago is there still. One that has rested may be gone, and all that rested beside it: the pool
+    opens anew then (https://docs.sqlalchemy.org/en/21/core/pooling.html#disconnect-handling-pessimistic)."""
+    if monotonic() - record.info.get("rests_since", math.inf) < RESTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except Exception as error:
+        raise sa.exc.InvalidatePoolError from error
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:

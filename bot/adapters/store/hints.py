@@ -5,20 +5,21 @@ so its hint stays.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.adapters.store.queue_tables import FetchWantedRow, KnownRepositoryRow, StalePullRow
-from bot.adapters.store.upsert import put
+from bot.adapters.store.upsert import put, put_all
 
 MARK_BITS = 62
 
 
-def want_pull(session: Session, repository: str, number: int) -> None:
-    mark = secrets.randbits(MARK_BITS)
-    put(session, StalePullRow, {"repository": repository, "number": number, "mark": mark}, keys=("repository", "number"))
+def want_pulls(session: Session, pulls: Iterable[tuple[str, int]]) -> None:
+    """Pull requests, each as repository and number."""
+    rows = [{"repository": repository, "number": number, "mark": secrets.randbits(MARK_BITS)} for repository, number in sorted(pulls)]
+    put_all(session, StalePullRow, rows, keys=("repository", "number"))
 
 
 def stale_pulls(session: Session, repository: str) -> Mapping[int, int]:
@@ -37,8 +38,9 @@ def pulls_read(session: Session, repository: str, read: Mapping[int, int]) -> No
         )
 
 
-def want_fetch(session: Session, repository: str) -> None:
-    put(session, FetchWantedRow, {"repository": repository, "mark": secrets.randbits(MARK_BITS) | 1}, keys=("repository",))
+def want_fetches(session: Session, repositories: Iterable[str]) -> None:
+    rows = [{"repository": repository, "mark": secrets.randbits(MARK_BITS) | 1} for repository in sorted(repositories)]
+    put_all(session, FetchWantedRow, rows, keys=("repository",))
 
 
 def fetch_wanted(session: Session, repository: str) -> int:

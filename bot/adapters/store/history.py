@@ -148,8 +148,7 @@ class StoredHistory:
 
     def want_pulls(self, repository: str, numbers: Iterable[int]) -> None:
         with self._write() as session:
-            for number in numbers:
-                hints.want_pull(session, repository, number)
+            hints.want_pulls(session, [(repository, number) for number in numbers])
 
     def presses(self, stage: str) -> Sequence[Press]:
         with self._database.read() as session:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.adapters.store.queue_tables import DeliveryRow, DeliveryStageRow
-from bot.adapters.store.upsert import put_if_absent, table_of
+from bot.adapters.store.upsert import insert, put_absent, table_of
 
 TRIES = 5
 REPLAY_AFTER = timedelta(seconds=60)
@@ -71,46 +73,52 @@ class StoredDelivery:
 
 def receive(session: Session, delivery: Delivery, stages: Iterable[str]) -> Receipt:
     """Store it with the stages that must be looked at before it is done; none at all makes it done at once."""
-    targets = sorted(set(stages))
+    return receive_all(session, [(delivery, stages)])[0]
+
+
+def receive_all(session: Session, arrived: Sequence[tuple[Delivery, Iterable[str]]]) -> list[Receipt]:
+    """The same for several, in their order. What they all write into one table is written together."""
+    receipts, waiting = list[Receipt](), list[dict[str, object]]()
+    for delivery, stages in arrived:
+        targets = sorted(set(stages))
+        receipt = _keep(session, delivery, targets)
+        if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
+            waiting += [{"source": delivery.source, "delivery": delivery.delivery, "stage": stage} for stage in targets]
+        receipts.append(receipt)
+    put_absent(session, DeliveryStageRow, waiting)
+    return receipts
+
+
+def _keep(session: Session, delivery: Delivery, targets: Sequence[str]) -> Receipt:
     state = DeliveryState.RECEIVED if targets else DeliveryState.DONE
     row = _columns(delivery) | {"stages": targets, "state": state.value, "done_at": None if targets else delivery.received_at}
-    receipt = Receipt.ACCEPTED
-    if _is_replay(session, delivery):
+    connection = session.connection()
+    if connection.execute(_kept(connection.dialect.name), row | {"before": delivery.received_at - REPLAY_AFTER}).first() is not None:
+        return Receipt.ACCEPTED
+    present = session.get(DeliveryRow, (delivery.source, delivery.delivery))
+    if present is None:
         return Receipt.REPLAY
-    if not put_if_absent(session, DeliveryRow, row):
-        present = session.get_one(DeliveryRow, (delivery.source, delivery.delivery))
-        if present.state == DeliveryState.DONE:
-            return Receipt.DUPLICATE
-        receipt = Receipt.AGAIN
-        _revive(session, delivery.source, delivery.delivery)
-    for stage in targets:
-        put_if_absent(session, DeliveryStageRow, {"source": delivery.source, "delivery": delivery.delivery, "stage": stage})
-    return receipt
+    if present.state == DeliveryState.DONE:
+        return Receipt.DUPLICATE
+    _revive(session, delivery.source, delivery.delivery)
+    return Receipt.AGAIN
 
 
-def _is_replay(session: Session, delivery: Delivery) -> bool:
-    """The same body under another id, long after the first was done: a body holds instants, so it is no new event."""
-    sought = {
-        "source": delivery.source,
-        "meaning": delivery.meaning,
-        "delivery": delivery.delivery,
-        "before": delivery.received_at - REPLAY_AFTER,
-    }
-    return session.connection().execute(_REPLAYED, sought).first() is not None
-
-
-_ROWS = table_of(DeliveryRow).c
-_REPLAYED = (
-    sa.select(sa.literal(1))
-    .where(
-        _ROWS.source == sa.bindparam("source"),
-        _ROWS.meaning == sa.bindparam("meaning"),
-        _ROWS.delivery != sa.bindparam("delivery"),
-        _ROWS.state == DeliveryState.DONE.value,
-        _ROWS.received_at < sa.bindparam("before"),
+@cache
+def _kept(dialect: str) -> Any:
+    """Inserts the row unless its id is known or it is a replay: the same body under another id, long after the first was done. A body
+    holds instants, so that is no new event."""
+    table = table_of(DeliveryRow)
+    replayed = sa.select(sa.literal(1)).where(
+        table.c.source == sa.bindparam("source", type_=table.c.source.type),
+        table.c.meaning == sa.bindparam("meaning", type_=table.c.meaning.type),
+        table.c.delivery != sa.bindparam("delivery", type_=table.c.delivery.type),
+        table.c.state == DeliveryState.DONE.value,
+        table.c.received_at < sa.bindparam("before", type_=table.c.received_at.type),
     )
-    .limit(1)
-)
+    names = [column.name for column in table.c]
+    values = sa.select(*(sa.bindparam(name, type_=table.c[name].type) for name in names))
+    return insert(table, dialect).from_select(names, values.where(~replayed.exists())).on_conflict_do_nothing().returning(sa.literal(1))
 
 
 def _columns(delivery: Delivery) -> dict[str, object]:
@@ -134,11 +142,8 @@ def take(session: Session, stage: str, run: str) -> None:
 def answered(session: Session, stage: str, run: str, *, now: datetime) -> None:
     """The run ended well: deliveries that wait for no other stage are done."""
     mine = (col(DeliveryStageRow.stage) == stage, col(DeliveryStageRow.run) == run)
-    ids = session.exec(select(DeliveryStageRow.source, DeliveryStageRow.delivery).where(*mine)).all()
-    if not ids:
-        return
-    session.connection().execute(sa.delete(DeliveryStageRow).where(*mine))
-    _close_answered(session, now=now)
+    if session.connection().execute(sa.delete(DeliveryStageRow).where(*mine)).rowcount:
+        _close_answered(session, now=now)
 
 
 def _close_answered(session: Session, *, now: datetime) -> None:
@@ -213,8 +218,7 @@ def retry(session: Session, delivery: str) -> StoredDelivery | None:
         row.state, row.attempts, row.done_at = DeliveryState.RECEIVED.value, 0, None
         session.add(row)
         session.flush()
-        for stage in row.stages:
-            put_if_absent(session, DeliveryStageRow, {"source": row.source, "delivery": row.delivery, "stage": stage})
+        put_absent(session, DeliveryStageRow, [{"source": row.source, "delivery": row.delivery, "stage": stage} for stage in row.stages])
     return _noun(row)
 
 

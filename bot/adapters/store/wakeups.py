@@ -5,7 +5,7 @@ an event during a run wants another one. Enqueuing itself is the durable queue's
 transaction as the mark.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,19 +60,25 @@ class Wakeups:
         self._ring(0.0)
 
     def want_in(self, session: Session, stage: str, reason: str, *, now: datetime) -> None:
-        """The same, in the caller's transaction; `committed` is to be called after it.
+        """The same, in the caller's transaction; `committed` is to be called after it."""
+        self.want_all_in(session, {stage: reason}, now=now)
 
-        The row is locked even where the mark stands already: a run that begins meanwhile then waits for this commit and
-        sees all that came with it.
+    def want_all_in(self, session: Session, reasons: Mapping[str, str], *, now: datetime) -> None:
+        """The same for several stages.
+
+        The rows are locked, in one order everywhere, even where the mark stands already: a run that begins meanwhile then waits
+        for this commit and sees all that came with it.
         """
         connection = session.connection()
-        wanted = connection.execute(_LOCKED, {"of": stage}).scalar()
-        if wanted is None:
-            _create(session, stage)
-            wanted = connection.execute(_LOCKED, {"of": stage}).scalar_one()
-        if not wanted:
-            connection.execute(_MARK, {"of": stage, "wanted": True, "reason": reason, "marked_at": now})
-            self._enqueue(connection, stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+        marks = _locked(connection, reasons)
+        if missing := reasons.keys() - marks.keys():
+            for stage in sorted(missing):
+                _create(session, stage)
+            marks = _locked(connection, reasons)
+        for stage, wanted in marks.items():
+            if not wanted:
+                connection.execute(_MARK, {"of": stage, "wanted": True, "reason": reasons[stage], "marked_at": now})
+                self._enqueue(connection, stage, f"{stage}:{now.timestamp():.6f}", 0.0)
 
     def enqueue_again(self, stage: str, *, now: datetime) -> None:
         """Enqueue whatever the mark says: it is wanted, but the queue holds nothing for it."""
@@ -106,11 +112,11 @@ class Wakeups:
         """
         with self._database.write(repeatable=True) as session:
             require_alive(session)
-            _create(session, stage)
             wake_at = sa.case((col(WakeupRow.wake_at) <= now + SLACK, None), else_=col(WakeupRow.wake_at))
-            session.connection().execute(
-                sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=False, began_at=now, wake_at=wake_at)
-            )
+            begun = sa.update(WakeupRow).where(col(WakeupRow.stage) == stage).values(wanted=False, began_at=now, wake_at=wake_at)
+            if not session.connection().execute(begun).rowcount:
+                _create(session, stage)
+                session.connection().execute(begun)
             inbox.take(session, stage, run)
 
     def finish(self, stage: str, run: str, *, now: datetime) -> None:
@@ -147,8 +153,19 @@ class Wakeups:
 
 
 _TABLE = table_of(WakeupRow)
-_LOCKED = sa.select(_TABLE.c.wanted).where(_TABLE.c.stage == sa.bindparam("of")).with_for_update()
+_LOCKED = (
+    sa.select(_TABLE.c.stage, _TABLE.c.wanted)
+    .where(_TABLE.c.stage.in_(sa.bindparam("of", expanding=True)))
+    .order_by(_TABLE.c.stage)
+    .with_for_update()
+)
 _MARK = sa.update(_TABLE).where(_TABLE.c.stage == sa.bindparam("of"))
+
+
+def _locked(connection: sa.Connection, stages: Iterable[str]) -> Mapping[str, bool]:
+    """Whether each is wanted, as far as it has a row."""
+    rows = connection.execute(_LOCKED, {"of": sorted(stages)})
+    return {stage: wanted for stage, wanted in rows}  # noqa: C416 - rows are not plain tuples to the type checker
 
 
 def _create(session: Session, stage: str) -> None:

@@ -105,6 +105,35 @@ def test_the_same_body_is_no_replay_while_the_first_is_unfinished(database: Data
     assert receive(database, wakeups, delivery("d2", at=NOW + timedelta(hours=1)), "qa") is Receipt.ACCEPTED
 
 
+def test_an_unfinished_delivery_is_handled_again_though_another_of_the_same_body_is_done(database: Database, wakeups: Wakeups) -> None:
+    receive(database, wakeups, delivery("d1"), "qa")
+    receive(database, wakeups, delivery("d2"), "prod")
+    wakeups.begin("qa", "run1", now=NOW)
+    wakeups.finish("qa", "run1", now=NOW)
+    assert states(database) == {"d1": "done", "d2": "received"}
+    assert receive(database, wakeups, delivery("d2", at=NOW + timedelta(hours=1)), "prod") is Receipt.AGAIN
+
+
+def test_what_comes_together_is_answered_one_by_one(database: Database, wakeups: Wakeups) -> None:
+    receive(database, wakeups, delivery("done"), "qa")
+    wakeups.begin("qa", "run1", now=NOW)
+    wakeups.finish("qa", "run1", now=NOW)
+    late = NOW + timedelta(minutes=10)
+    arrived = [
+        (delivery("new", meaning="m2"), ["qa", "prod"]),
+        (delivery("new", meaning="m2"), ["qa", "prod"]),
+        (delivery("done"), ["qa"]),
+        (delivery("other", at=late), ["qa"]),
+        (delivery("nobody", meaning="m3"), []),
+    ]
+    with database.write() as session:
+        receipts = inbox.receive_all(session, arrived)
+    assert receipts == [Receipt.ACCEPTED, Receipt.AGAIN, Receipt.DUPLICATE, Receipt.REPLAY, Receipt.ACCEPTED]
+    assert states(database) == {"done": "done", "new": "received", "nobody": "done"}
+    with database.read() as session:
+        assert {row.delivery: row.waiting_for for row in inbox.listing(session)}["new"] == ("prod", "qa")
+
+
 def test_poison_becomes_a_dead_letter_after_five_tries_and_others_go_on(database: Database, wakeups: Wakeups) -> None:
     receive(database, wakeups, delivery("bad"), "qa")
     receive(database, wakeups, delivery("good", meaning="m2"), "prod")

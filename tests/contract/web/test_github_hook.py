@@ -18,13 +18,15 @@ from bot.adapters.store import hints as marks
 from bot.adapters.store import inbox
 from bot.adapters.store.database import Database
 from bot.adapters.store.history import StoredHistory
+from bot.adapters.store.wakeups import Wakeups
 from bot.domain.errors import UserError
 from bot.web import body as body_reading
 from bot.web import lingering
 from bot.web.github_hook import PATH, check_secrets
+from bot.web.intake import Intake, StageMap, StagePlace
 from bot.web.signature import signed_by
 from tests.support.builders import NOW, promotion
-from tests.support.web import SECRETS, WebWorld, push, web_world
+from tests.support.web import SECRETS, Runs, WebWorld, push, web_world
 
 
 @pytest.fixture
@@ -321,3 +323,22 @@ def test_events_that_come_at_once_are_all_stored_in_a_few_transactions(world: We
     assert sorted(set(world.runs.stages)) == ["prod", "qa"]
     assert len(world.runs.stages) == 2, "wake-ups of stages that are wanted already collapse"
     assert len(commits) < 60
+
+
+def test_a_rehearsal_leaves_nothing_behind(database: Database) -> None:
+    runs = Runs()
+    wakeups = Wakeups(database, runs)
+    places = StageMap([StagePlace(name="qa", repository="acme/env-qa", branch="main")])
+    Intake(database, wakeups, places, clock=lambda: NOW, ours=lambda: "").rehearse("qa")
+    assert runs.stages == ["qa"], "the rehearsal goes as far as the queue"
+    assert wakeups.work() == {}
+    with database.read() as session:
+        assert not inbox.listing(session)
+        assert marks.fetch_wanted(session, "") == 0
+        assert not marks.stale_pulls(session, "")
+
+
+def test_a_rehearsal_without_a_database_hurts_nobody(tmp_path: Path) -> None:
+    empty = Database(f"sqlite:///{tmp_path}/empty.db")
+    Intake(empty, Wakeups(empty, Runs()), StageMap([]), clock=lambda: NOW, ours=lambda: "").rehearse("qa")
+    empty.close()
