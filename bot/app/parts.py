@@ -82,13 +82,14 @@ class Parts:
 
 
 def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> Parts:
-    """All adapters. Raises `UserError` where a secret is missing or a database is not ours."""
+    """All adapters. Raises `UserError` where a secret is missing, before anything is made, or where a database is not ours."""
+    login, told = access(config, settings), chat(config, settings)
     make_folder(settings.state_dir)
     database = Database(settings.database)
     upgrade(database)
     history = StoredHistory(database)
     forge = connect(
-        access(config, settings),
+        login,
         clock=clock,
         api_url=config.forge.api_url,
         writes=(config.forge.writes_per_minute, config.forge.writes_per_hour),
@@ -137,7 +138,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         rights=rights,
         delivery=StoredDelivery(database),
         sources=SourceClones(settings.state_dir / "sources", remote, partial(revision_of, images)),
-        chat=chat(config, settings),
+        chat=told,
         renderer=Renderer(repositories, timeout=config.render.timeout, memory=config.render.memory) if config.render.enabled else None,
     )
 
