@@ -9,20 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.model_world import APPROVER, BOT, DEVELOPER, STAGES, ModelWorld, manifest, path_of
+from tests.support.model_world import APPROVER, BOT, DEVELOPER, STAGES, ModelWorld, manifest, path_of, settled
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def world() -> Iterator[ModelWorld]:
-    found = ModelWorld()
-    try:
-        for _ in range(8):
-            found.advance(timedelta(seconds=20))
+    with settled(ModelWorld) as found:
         yield found
-    finally:
-        found.close()
 
 
 def push(world: ModelWorld, version: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.promotion import PromotionState
 from tests.properties.test_lost_database import faces, go_on, pulls, until
-from tests.support.model_world import DEVELOPER, SERVICES, ModelWorld, manifest, path_of
+from tests.support.model_world import DEVELOPER, SERVICES, ModelWorld, manifest, path_of, settled
 
 pytestmark = pytest.mark.slow
 
@@ -29,13 +28,8 @@ class OneAMinute(ModelWorld):
 
 @pytest.fixture
 def world() -> Iterator[OneAMinute]:
-    found = OneAMinute()
-    try:
-        for _ in range(8):
-            found.advance(timedelta(seconds=20))
+    with settled(OneAMinute) as found:
         yield found
-    finally:
-        found.close()
 
 
 def test_what_is_too_much_for_a_minute_comes_in_the_next(world: OneAMinute) -> None:

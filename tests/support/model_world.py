@@ -9,10 +9,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -269,3 +270,18 @@ class ModelWorld:
 
     def close(self) -> None:
         self._life.close()
+
+
+World = TypeVar("World", bound=ModelWorld)
+
+
+@contextmanager
+def settled(kind: type[World]) -> Iterator[World]:
+    """A world in which everything has come to run."""
+    found = kind()
+    try:
+        for _ in range(8):
+            found.advance(STEP)
+        yield found
+    finally:
+        found.close()
