@@ -28,6 +28,7 @@ log = structlog.get_logger("webhook")
 
 SOURCE = "github"
 PATH = "/webhooks/github"
+NOT_STORED = "the event could not be stored now; it is fetched again later"
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _EVENT = re.compile(r"[a-z_]{1,60}\Z")
 Listener = Callable[[str, Mapping[str, object]], None]
@@ -96,9 +97,9 @@ def _take(
 def _listen(listen: Listener, event: str, payload: Mapping[str, object]) -> None:
     try:
         listen(event, payload)
-    except TransientError as error:
+    except (TransientError, UserError) as error:
         log.warning("webhook.not_stored", github_event=event, reason=str(error))
-        raise Rejected(503, "database", "the event could not be stored now; it is fetched again later") from None
+        raise Rejected(503, "database", NOT_STORED) from None
 
 
 def _store(intake: Intake, event: str, delivery: str, payload: Mapping[str, object], body: bytes) -> str:
@@ -109,7 +110,7 @@ def _store(intake: Intake, event: str, delivery: str, payload: Mapping[str, obje
             outcome = intake.accept(SOURCE, delivery, hints, body)
     except (TransientError, UserError) as error:
         bound.warning("webhook.not_stored", reason=str(error))
-        raise Rejected(503, "database", "the event could not be stored now; it is fetched again later") from None
+        raise Rejected(503, "database", NOT_STORED) from None
     metrics.DELIVERIES.labels(event=event if event in LISTENED_TO else "other", outcome=outcome).inc()
     bound.info("webhook.stored", outcome=outcome, action=hints.action, repository=hints.repository)
     return outcome

@@ -5,7 +5,7 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -74,7 +74,10 @@ def push(repository: str = "acme/env-qa", ref: str = "refs/heads/main", **more: 
 
 
 @contextmanager
-def web_world(database: Database, *, secrets: Sequence[bytes] = SECRETS) -> Iterator[WebWorld]:
+def web_world(
+    database: Database, *, secrets: Sequence[bytes] = SECRETS, heard: Callable[[str, Mapping[str, object]], None] | None = None
+) -> Iterator[WebWorld]:
+    """`heard` is told every event that is known to be GitHub's, as the desk for incidents is."""
     runs, readiness = Runs(), Readiness()
     wakeups = Wakeups(database, runs)
 
@@ -83,7 +86,7 @@ def web_world(database: Database, *, secrets: Sequence[bytes] = SECRETS) -> Iter
 
     intake = Intake(database, wakeups, StageMap(STAGES), clock=clock, ours=lambda: "promoter[bot]")
     gauges = health.gauges(database, wakeups, Replicas(database), StoredOutbox(database), clock)
-    routers = [github_hook.router(intake, secrets), health.router(readiness, database), health.metrics_router(gauges)]
+    routers = [github_hook.router(intake, secrets, listen=heard), health.router(readiness, database), health.metrics_router(gauges)]
     with served(create_app(routers, readiness=readiness)) as url:
         readiness.ready()
         world = WebWorld(database, url, readiness, runs)

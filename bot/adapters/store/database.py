@@ -20,6 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlmodel import Session
 
@@ -30,6 +31,8 @@ QUICK_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 0.002
 POOL_SIZE = 8
 RESTED_SECONDS = 1.0
+READ_ONLY = "25006"
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 WRITE = {"bot_begin": "IMMEDIATE"}
 SESSION = {
     "idle_in_transaction_session_timeout": "8s",
@@ -83,7 +86,14 @@ def _postgres(url: str, pool_size: int) -> sa.Engine:
     event.listen(engine, "connect", _prepare_postgres)
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", partial(_ask_the_rested, engine.dialect))
+    event.listen(engine, "handle_error", _leave_what_only_reads)
     return engine
+
+
+def _leave_what_only_reads(context: ExceptionContext) -> None:
+    """A session that began while the server allowed reading only stays so, whatever the server allows later: the pool opens anew."""
+    if getattr(context.original_exception, "sqlstate", "") == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _rests(_connection: Any, record: Any) -> None:
