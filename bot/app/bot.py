@@ -75,9 +75,12 @@ class Bot:
         self._lock = threading.Lock()
         self._unwoken: dict[str, str] = {}
         self.duties = Duties(parts, self.outbox, self._tools)
-        self.housekeeper = Housekeeper(self.engine, parts.clock, [*self.duties.own(), Duty("wake again", SOON, self.wake_again)])
-        self.outside = Rota("outside", self.duties.outside(), patience=timedelta(seconds=2))
-        self.background = Rota("background", self.duties.slow(), patience=timedelta(seconds=2))
+        self.housekeeper = Housekeeper(
+            self.engine, parts.clock, [*self.duties.own(), Duty("wake again", SOON, self.wake_again, anyhow=True)]
+        )
+        acting = self.engine.acting
+        self.outside = Rota("outside", self.duties.outside(), acting=acting, patience=timedelta(seconds=2))
+        self.background = Rota("background", self.duties.slow(), acting=acting, patience=timedelta(seconds=2))
         questions = Questions(config, plan=parts.plan, pulse=self.pulse, places=parts.places)
         self.desk = Desk(
             config,
@@ -133,6 +136,7 @@ class Bot:
     def run(self, stage: str) -> RunResult:
         """One run of one stage. When its health changed, the stages after it are looked at too."""
         parts = self.parts
+        parts.forge.identity()  # asked once: before GitHub has answered, this process knows neither who it is nor what time it is
         try:
             observe = partial(self._observe, self._tools(stage))
             result = run_stage(self._tools(stage), observe, partial(plan, parts.config))

@@ -11,6 +11,7 @@ from bot.adapters.git_remote import Remote
 from bot.adapters.github.budget import Priority
 from bot.adapters.github.connecting import connect
 from bot.adapters.github.forge import GitHubForge
+from bot.adapters.github.forge_time import ForgeTime
 from bot.adapters.kubernetes.clusters import KubernetesClusters
 from bot.adapters.registry.reach import Registries, registries
 from bot.adapters.registry.revision import revision_of
@@ -81,8 +82,13 @@ class Parts:
         self.database.close()
 
 
-def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> Parts:
-    """All adapters. Raises `UserError` where a secret is missing, before anything is made, or where a database is not ours."""
+def build(config: Config, settings: Settings, *, clock: Clock = wall_clock, steady: Callable[[], float] | None = None) -> Parts:
+    """All adapters. `steady` counts seconds that nobody can set: with it the parts go by GitHub's time, and not by `clock` alone.
+
+    Raises `UserError` where a secret is missing, before anything is made, or where a database is not ours.
+    """
+    forge_time = ForgeTime(clock, steady) if steady is not None else None
+    clock = forge_time or clock
     login, told = access(config, settings), chat(config, settings)
     make_folder(settings.state_dir)
     database = Database(settings.database)
@@ -95,6 +101,7 @@ def build(config: Config, settings: Settings, *, clock: Clock = wall_clock) -> P
         writes=(config.forge.writes_per_minute, config.forge.writes_per_hour),
         pushes=config.forge.pushes_per_minute,
         pace=SharedPace(database),
+        heard=forge_time.heard if forge_time is not None else lambda _headers: None,
     )
     remote = Remote(
         url=lambda repository: f"{config.forge.url.rstrip('/')}/{repository}.git",

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         import structlog
 
         from bot import tracing
-        from bot.app import build, wall_clock
+        from bot.app import build, seconds_since_boot, wall_clock
         from bot.app.sole import sole_server
         from bot.cli._memory import share_arenas
         from bot.cli._process import serve_forever
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         flush = tracing.configure(os.environ)
         try:
             with sole_server(settings.database, wall_clock):
-                parts = build(loaded, settings)
+                parts = build(loaded, settings, steady=seconds_since_boot)
                 parts.places = places(config)
                 serve_forever(parts)
         finally:

@@ -14,11 +14,13 @@ import uvicorn
 class LoopbackServer:
     """One ASGI application behind `http://127.0.0.1:PORT`.
 
-    The port is bound when the object is made (0 picks a free one), so that `url` is known before `start`.
+    The port is bound when the object is made (0 picks a free one), so that `url` is known before `start`. `dated`: answers bear the
+    machine's time; an application that tells another one writes it itself.
     """
 
-    def __init__(self, application: Any, *, name: str, port: int = 0) -> None:
+    def __init__(self, application: Any, *, name: str, port: int = 0, dated: bool = True) -> None:
         self._application = application
+        self._dated = dated
         self._name = name
         # asyncio switches Nagle's algorithm off only where the protocol is named; without that each answer waits 40 ms for an ACK.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -39,7 +41,15 @@ class LoopbackServer:
 
     def start(self, *, timeout_seconds: float = 10.0) -> None:
         """Serve from a daemon thread; returns when the server accepts connections, raises RuntimeError if it never does."""
-        config = uvicorn.Config(self._application, log_level="critical", access_log=False, lifespan="off", timeout_keep_alive=30, ws="none")
+        config = uvicorn.Config(
+            self._application,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=30,
+            ws="none",
+            date_header=self._dated,
+        )
         server = uvicorn.Server(config)
         self._server = server
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]}, name=self._name, daemon=True)

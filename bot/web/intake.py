@@ -219,8 +219,7 @@ def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime)
     with database.write() as session:
         found = inbox.retry(session, delivery)
         if found is not None:
-            for stage in found.stages:
-                wakeups.want_in(session, stage, "retried by hand", now=now)
+            wakeups.want_all_in(session, dict.fromkeys(found.stages, "retried by hand"), now=now)
     if found is not None:
         wakeups.committed()
     return found

@@ -68,6 +68,10 @@ class Clock:
     def true(self) -> datetime:
         return self.now
 
+    def steady(self) -> float:
+        """Seconds that go by, whatever is done to the bot's clock."""
+        return self.now.timestamp()
+
     def of_the_bot(self) -> datetime:
         return self.now + self.skew
 
@@ -113,7 +117,7 @@ class ModelWorld:
         self.clock = Clock()
         self._life = ExitStack()
         self._life.callback(shutil.rmtree, self.root, ignore_errors=True)
-        self.github = GitHubSandbox(self.root / "github", clock=self.clock.true, webhook_secret=HOOK_SECRET)
+        self.github = GitHubSandbox(self.root / "github", clock=self.clock.true, dates=self.clock.true, webhook_secret=HOOK_SECRET)
         self.github.start()
         self._life.callback(self.github.stop)
         self.secret = self.github.add_user(BOT)
@@ -203,10 +207,10 @@ class ModelWorld:
         self.start(len(self.bots))
 
     def _replica(self) -> Bot:
-        parts = build(self.config, self.settings, clock=self.clock.of_the_bot)
+        parts = build(self.config, self.settings, clock=self.clock.of_the_bot, steady=self.clock.steady)
         bot = Bot(parts)
         bot.wakeups = bot.engine.wakeups = Wakeups(parts.database, self.wanted)
-        bot.effects = type(bot.effects)(bot.effects._journal, self.clock.of_the_bot, points=self.points, sleep=lambda _seconds: None)
+        bot.effects = type(bot.effects)(bot.effects._journal, parts.clock, points=self.points, sleep=lambda _seconds: None)
         parts.clusters.start()
         bot.duties.learn_login()
         self._bots.callback(parts.close)
@@ -219,7 +223,7 @@ class ModelWorld:
     def look(self, stage: str, *, replica: int = 0) -> bool:
         """One run of a stage, as the queue would start it. False when the process died in it (it is started again then)."""
         bot = self.bots[replica % len(self.bots)]
-        bot.wakeups.begin(stage, "run", now=self.clock.of_the_bot())
+        bot.wakeups.begin(stage, "run", now=bot.parts.clock())
         try:
             bot.run(stage)
         except Died:
@@ -227,7 +231,7 @@ class ModelWorld:
             return False
         except BotError:
             return True
-        bot.wakeups.finish(stage, "run", now=self.clock.of_the_bot())
+        bot.wakeups.finish(stage, "run", now=bot.parts.clock())
         return True
 
     def cut(self, stage: str, *, on: bool) -> None:

@@ -64,7 +64,8 @@ class Graph:
 
 
 class Wire:
-    """Sends requests. `clock` is the time of day (UTC), to measure GitHub's rate-limit reset by."""
+    """Sends requests. `clock` is the time of day (UTC), to measure GitHub's rate-limit reset by; `heard` is given the headers of each
+    answer."""
 
     def __init__(
         self,
@@ -74,7 +75,9 @@ class Wire:
         budget: Budget,
         clock: Callable[[], datetime],
         timeout: timedelta = timedelta(seconds=20),
+        heard: Callable[[Mapping[str, str]], None] = lambda _headers: None,
     ) -> None:
+        self._heard = heard
         self._base_url = base_url.rstrip("/")
         self._ledger = ledger
         self._budget = budget
@@ -210,6 +213,7 @@ class Wire:
             raise network_error(error, ask) from error
         except ValueError as error:  # what the requests library makes of an address or an encoding that is none
             raise _lost("GitHub's answer could not be decoded", ask) from error
+        self._heard(answered)
         return Reply(status=status, headers=answered, **_parsed(text, status))
 
     def _failed(self, reply: Reply, ask: Ask) -> BotError:

@@ -30,7 +30,7 @@ def stale_pulls(session: Session, repository: str) -> Mapping[int, int]:
 
 def pulls_read(session: Session, repository: str, read: Mapping[int, int]) -> None:
     """They were read after these marks were taken."""
-    for number, mark in read.items():
+    for number, mark in sorted(read.items()):
         session.connection().execute(
             sa.delete(StalePullRow).where(
                 col(StalePullRow.repository) == repository, col(StalePullRow.number) == number, col(StalePullRow.mark) == mark

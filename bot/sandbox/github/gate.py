@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, parse
@@ -101,7 +102,8 @@ class Gate:
         if cut:
             await _abort(send, receive)
             return
-        await send({"type": "http.response.start", "status": heard.status, "headers": heard.headers})
+        date = format_datetime(self._world.dates(), usegmt=True).encode()
+        await send({"type": "http.response.start", "status": heard.status, "headers": [*heard.headers, (b"date", date)]})
         await send({"type": "http.response.body", "body": heard.body})
 
     def _name(self, scope: Scope, body: bytes) -> Named:

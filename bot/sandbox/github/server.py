@@ -32,7 +32,8 @@ from bot.sandbox.serving import LoopbackServer
 class GitHubSandbox:
     """A forge on loopback over real bare repositories below `root`.
 
-    `clock` dates commits, comments and pull requests; tokens and rate limits run on the machine's own time. Every event
+    `clock` dates commits, comments and pull requests; tokens and rate limits run on the machine's own time. `dates` is what answers
+    say in their `Date` header. Every event
     goes to `webhook_url`, signed with `webhook_secret`: as the App's hook once `create_app` was called, else as a hook of
     the repository. `public_url` is the address in links, if it is not the one that is served.
     """
@@ -42,11 +43,12 @@ class GitHubSandbox:
         root: Path,
         *,
         clock: Callable[[], datetime] = wall_clock,
+        dates: Callable[[], datetime] = wall_clock,
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         port: int = 0,
     ) -> None:
-        self.world = World(root=root, clock=clock)
+        self.world = World(root=root, clock=clock, dates=dates)
         self.ledger = Ledger(wall_clock)
         self.faults = Faults()
         self.limits = Limits()
@@ -60,7 +62,7 @@ class GitHubSandbox:
         add_controls(self.application, self)
         add_pages(self.application, self.world)
         gate = Gate(self.application, world=self.world, ledger=self.ledger, faults=self.faults, templates=template_of(self.application))
-        self._server = LoopbackServer(gate, name="github-sandbox", port=port)
+        self._server = LoopbackServer(gate, name="github-sandbox", port=port, dated=False)
         self.world.base_url = self._server.url
 
     def _act_through(self, people: People) -> None:

@@ -45,6 +45,7 @@ class World:
     root: Path
     clock: Callable[[], datetime] = wall_clock
     wall: Callable[[], datetime] = wall_clock
+    dates: Callable[[], datetime] = wall_clock
     base_url: str = "http://127.0.0.1"
     emit: Callable[[Event], None] = lambda event: None
     lock: threading.RLock = field(default_factory=threading.RLock)
