@@ -12,7 +12,7 @@ import structlog
 from bot.config.schema import Config
 from bot.domain.action import SaveDeployment
 from bot.domain.carried import Carried
-from bot.domain.errors import BotError
+from bot.domain.errors import BotError, Fenced
 from bot.domain.image import Version
 from bot.reporting.live import Records
 from bot.reporting.recorded import deploy_id
@@ -59,6 +59,8 @@ def look_up_carried(config: Config, kept: Kept, sources: Sources, clock: Callabl
                 again = now + AGAIN if found.problem and now - row.at < GIVE_UP else None
                 kept.save_carried(deploy_id(row), found, now=now, again_at=again)
                 done += 1
+        except Fenced:
+            raise
         except BotError as error:
             log.warning("carried.failed", repository=repository, reason=str(error))
     return done

@@ -6,18 +6,18 @@ table, collapsed while it waits; the durable queue (`queue`) holds the runs. `ho
 
 import random
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Protocol
 
 import structlog
 
 from bot.domain.errors import Fenced, TransientError, UserError
 from bot.reconcile import metrics
 from bot.reconcile.backoff import pause
+from bot.reconcile.engine_ports import Queue, Replicas, Wakeups
 from bot.reconcile.run import RunResult
 from bot.tracing import span
 
@@ -44,56 +44,6 @@ class Timing:
     keep_runs: timedelta = timedelta(hours=1)
     rest_after: timedelta = timedelta(seconds=10)
     workers: int = 8
-
-
-class Work(Protocol):
-    """How the work on one stage stands."""
-
-    @property
-    def wanted(self) -> bool: ...
-    @property
-    def marked_at(self) -> datetime | None: ...
-    @property
-    def ended_at(self) -> datetime | None: ...
-
-
-class Wakeups(Protocol):
-    """The marks: see `adapters/store/wakeups`."""
-
-    def want(self, stage: str, reason: str, *, now: datetime) -> None: ...
-    def enqueue_again(self, stage: str, *, now: datetime) -> None: ...
-    def schedule(self, stage: str, at: datetime, *, now: datetime) -> None: ...
-    def begin(self, stage: str, run: str, *, now: datetime) -> None: ...
-    def finish(self, stage: str, run: str, *, now: datetime) -> None: ...
-    def fail(self, stage: str, run: str, error: str, *, our_fault: bool, now: datetime) -> int: ...
-    def work(self) -> Mapping[str, Work]: ...
-
-
-class Replicas(Protocol):
-    """The processes that serve: see `adapters/store/replicas`."""
-
-    def register(self, replica: str) -> int: ...
-    def beat(self, replica: str) -> bool: ...
-    def claim_dead(self, by: str, *, dead_after: timedelta) -> list[str]: ...
-    def newest(self, replica: str) -> bool: ...
-    def leave(self, replica: str) -> None: ...
-    def finish(self, replica: str) -> None: ...
-    def reopen(self, replicas: Collection[str]) -> None: ...
-    def prune(self) -> None: ...
-    def acting_as(self, replica: str) -> AbstractContextManager[None]: ...
-
-
-class Queue(Protocol):
-    """The durable queue: see `queue`."""
-
-    def start(self, executor: str, run: Callable[[str, str], None]) -> None: ...
-    def stop(self) -> None: ...
-    def take_over(self, executor: str) -> list[str]: ...
-    def held(self) -> Mapping[str, str]: ...
-    def hurry(self, busy: bool) -> None: ...
-    def put_back(self, runs: Sequence[str]) -> None: ...
-    def waiting(self) -> set[str]: ...
-    def prune(self, *, before: datetime) -> int: ...
 
 
 class Engine:
@@ -206,6 +156,14 @@ class Engine:
         work = self.wakeups.work().values()
         if not any(one.wanted or (one.ended_at is not None and abs(now - one.ended_at) < awhile) for one in work):
             self.queue.hurry(False)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """In this replica's name. `Fenced` when others took it for dead: before anything is done, and at every guarded write inside."""
+        replica = self.replica
+        with self.replicas.acting_as(replica):
+            self.replicas.require(replica)
+            yield
 
     def _run(self, stage: str, run: str) -> None:
         replica = self.replica

@@ -22,14 +22,14 @@ class Housekeeper(Rota):
         self._clock = clock
         timing = engine.timing
         duties = [
-            Duty("heartbeat", timing.beat, self.heartbeat),
+            Duty("heartbeat", timing.beat, self.heartbeat, anyhow=True),
             Duty("resync", min(timing.resync, timedelta(seconds=30)), self.resync),
             Duty("lost wake-ups", timing.lost_after, self.find_lost),
             Duty("unbegun runs", timing.rescue, engine.rescue),
             Duty("rest", timing.rest_after / 2, engine.rest),
             Duty("prune", timedelta(minutes=10), self.prune),
         ]
-        super().__init__("housekeeping", [*duties, *extra])
+        super().__init__("housekeeping", [*duties, *extra], acting=engine.acting)
 
     def heartbeat(self) -> None:
         """Show that this process lives, and take over those that do not."""

@@ -55,7 +55,10 @@ def require_alive(session: Session) -> None:
     query = select(ReplicaRow.state).where(ReplicaRow.id == replica)
     if session.connection().dialect.name == "postgresql":
         query = query.with_for_update(read=True)
-    state = session.exec(query).first()
+    _require(replica, session.exec(query).first())
+
+
+def _require(replica: str, state: str | None) -> None:
     if state != ALIVE:
         raise Fenced(f"replica {replica} was taken for dead and its work goes on elsewhere")
 
@@ -101,6 +104,11 @@ class Replicas:
             .values(state=DEAD, taken_by=by, taken_at=now)
         )
         return changed.rowcount == 1
+
+    def require(self, replica: str) -> None:
+        """`Fenced` when another replica has taken this one for dead, or it never came to be one."""
+        with self._database.read() as session:
+            _require(replica, session.exec(select(ReplicaRow.state).where(ReplicaRow.id == replica)).first())
 
     def newest(self, replica: str) -> bool:
         """No replica that is alive began after this one: what its configuration lacks is there no more."""
