@@ -10,8 +10,8 @@ LONGEST = timedelta(minutes=5)
 MOST_DOUBLINGS = 12
 
 
-def pause(failures: int, chance: float, *, asked: timedelta | None = None) -> timedelta:
-    """The pause after this many failures in a row (1 and up); never shorter than what the other side asked for."""
-    doubled: timedelta = min(FIRST * int(2 ** min(max(failures, 1) - 1, MOST_DOUBLINGS)), LONGEST)
+def pause(failures: int, chance: float, *, asked: timedelta | None = None, first: timedelta = FIRST) -> timedelta:
+    """The pause after this many failures in a row (1 and up), `first` being that after one; never shorter than the other side asked for."""
+    doubled: timedelta = min(first * int(2 ** min(max(failures, 1) - 1, MOST_DOUBLINGS)), LONGEST)
     chosen = doubled * (0.75 + 0.25 * min(max(chance, 0.0), 1.0))
     return max(chosen, asked * (1.0 + 0.1 * chance)) if asked is not None else chosen

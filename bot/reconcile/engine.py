@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.errors import Fenced, TransientError, UserError
 from bot.reconcile import metrics
-from bot.reconcile.backoff import pause
+from bot.reconcile.backoff import FIRST, pause
 from bot.reconcile.engine_ports import Queue, Replicas, Wakeups
 from bot.reconcile.run import RunResult
 from bot.tracing import span
@@ -43,6 +43,7 @@ class Timing:
     stop_wait: timedelta = timedelta(seconds=20)
     keep_runs: timedelta = timedelta(hours=1)
     rest_after: timedelta = timedelta(seconds=10)
+    first_pause: timedelta = FIRST
     workers: int = 8
 
 
@@ -246,11 +247,12 @@ class Engine:
 
     def _again(self, stage: str, run: str, why: str, *, asked: timedelta | None) -> None:
         failures = self.wakeups.fail(stage, run, why, our_fault=False, now=self._clock())
-        wait = pause(failures, random.random(), asked=asked)  # noqa: S311 - spreads retries, guards nothing
+        wait = pause(failures, random.random(), asked=asked, first=self.timing.first_pause)  # noqa: S311 - spreads retries, guards nothing
         log.info("run.put_off", reason=why, failures=failures, seconds=round(wait.total_seconds(), 1))
         self.wake(stage, "again after a failure", at=self._clock() + wait)
 
     def _our_fault(self, stage: str, run: str, why: str) -> None:
         failures = self.wakeups.fail(stage, run, why, our_fault=True, now=self._clock())
-        wait = pause(failures, random.random()) if failures < TRIES else self.timing.resync  # noqa: S311 - spreads retries
+        soon = pause(failures, random.random(), first=self.timing.first_pause)  # noqa: S311 - spreads retries
+        wait = soon if failures < TRIES else self.timing.resync
         self.wake(stage, "again after an internal error", at=self._clock() + wait)
