@@ -8,6 +8,7 @@ from bot.adapters.store.replicas import Replicas
 from bot.app.parts import Parts
 from bot.domain.duration import spell
 from bot.messages.words import instant
+from bot.reconcile.engine import Timing
 
 
 def pulse(parts: Parts) -> Mapping[str, str]:
@@ -16,7 +17,7 @@ def pulse(parts: Parts) -> Mapping[str, str]:
         last = inbox.newest(session)
     left = parts.forge.budget.remaining()
     return {
-        "processes": str(Replicas(parts.database).states().get("alive", 0)),
+        "processes": str(Replicas(parts.database).states(dead_after=Timing().dead_after).get("alive", 0)),
         "last event": _ago(last, parts.clock()),
         "rate limit left": ", ".join(f"{name} {rest}" for name, rest in sorted(left.items())) or "not told yet",
     }

@@ -1,5 +1,7 @@
 """Puts the web server together for one bot: which routers it has and what they are handed."""
 
+from functools import partial
+
 from fastapi import APIRouter, FastAPI
 
 from bot.adapters.credentials import Credentials
@@ -7,6 +9,7 @@ from bot.adapters.github.identity import Identities
 from bot.adapters.oidc import IdentityTokens
 from bot.adapters.safe_http import SafeHttp
 from bot.adapters.store.delivery import StoredDelivery
+from bot.adapters.store.replicas import Replicas
 from bot.app import Bot
 from bot.settings import Settings, require_webhook_secret
 from bot.web import api, artifacts, github_hook, health, incidents
@@ -40,7 +43,8 @@ def web_app(bot: Bot, readiness: Readiness) -> FastAPI:
 
 def _metrics(bot: Bot) -> APIRouter:
     parts = bot.parts
-    refresh = health.gauges(parts.database, bot.wakeups, bot.engine.replicas, bot.outbox, parts.clock)  # type: ignore[arg-type]
+    living = partial(Replicas(parts.database).states, dead_after=bot.timing.dead_after)
+    refresh = health.gauges(parts.database, bot.wakeups, living, bot.outbox, parts.clock)
     return health.metrics_router(refresh, DeliveryMetrics(parts.config, StoredDelivery(parts.database), parts.clock).text)
 
 

@@ -6,7 +6,7 @@ Decides from the server's own state and one question to the database. No name of
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from time import monotonic
 
@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.store import inbox, observations
 from bot.adapters.store.database import Database
 from bot.adapters.store.outbox import StoredOutbox
-from bot.adapters.store.replicas import Replicas
+from bot.adapters.store.replicas import ALIVE, DEAD, SILENT
 from bot.adapters.store.wakeups import Wakeups
 from bot.domain.errors import BotError
 from bot.reconcile.metrics import tell_gates
@@ -96,9 +96,9 @@ def metrics_router(refresh: Callable[[], None], *more: Callable[[], str]) -> API
 
 
 def gauges(
-    database: Database, wakeups: Wakeups, replicas: Replicas, outbox: StoredOutbox, clock: Callable[[], datetime]
+    database: Database, wakeups: Wakeups, living: Callable[[], Mapping[str, int]], outbox: StoredOutbox, clock: Callable[[], datetime]
 ) -> Callable[[], None]:
-    """What brings the gauges up to date with the database."""
+    """What brings the gauges up to date with the database. `living` counts replicas by state."""
 
     def refresh() -> None:
         now = clock()
@@ -108,9 +108,9 @@ def gauges(
         for state in inbox.DeliveryState:
             metrics.INBOX.labels(state=state.value).set(states.get(state.value, 0))
         metrics.INBOX_LAG.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
-        living = replicas.states()
-        for name in ("alive", "dead"):
-            metrics.REPLICAS.labels(state=name).set(living.get(name, 0))
+        found = living()
+        for name in (ALIVE, SILENT, DEAD):
+            metrics.REPLICAS.labels(state=name).set(found.get(name, 0))
         messages = outbox.counts()
         for name in ("queued", "sent", "dropped"):
             metrics.OUTBOX.labels(state=name).set(messages.get(name, 0))

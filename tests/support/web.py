@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from bot.adapters.store.database import Database
 from bot.adapters.store.outbox import StoredOutbox
 from bot.adapters.store.replicas import Replicas
 from bot.adapters.store.wakeups import Wakeups
+from bot.reconcile.engine import Timing
 from bot.web import github_hook, health
 from bot.web.health import Readiness
 from bot.web.intake import Intake, StageMap, StagePlace
@@ -85,7 +87,8 @@ def web_world(
         return datetime.now(UTC)
 
     intake = Intake(database, wakeups, StageMap(STAGES), clock=clock, ours=lambda: "promoter[bot]")
-    gauges = health.gauges(database, wakeups, Replicas(database), StoredOutbox(database), clock)
+    living = partial(Replicas(database).states, dead_after=Timing().dead_after)
+    gauges = health.gauges(database, wakeups, living, StoredOutbox(database), clock)
     routers = [github_hook.router(intake, secrets, listen=heard), health.router(readiness, database), health.metrics_router(gauges)]
     with served(create_app(routers, readiness=readiness)) as url:
         readiness.ready()

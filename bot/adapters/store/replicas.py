@@ -8,6 +8,7 @@ PostgreSQL that read takes a share lock, so that claim and write cannot pass eac
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,8 @@ from bot.adapters.store.queue_tables import ReplicaRow
 from bot.domain.errors import Fenced
 
 ALIVE, DEAD, LEFT, STOPPED = "alive", "dead", "left", "stopped"
+SILENT = "silent"
+"""Never stored: alive by its row, but its heart stands still. `dead` once others claimed it, `stopped` when its work goes on there."""
 CLAIM_LASTS = timedelta(seconds=10)
 KEPT = timedelta(days=1)
 
@@ -151,11 +154,12 @@ class Replicas:
                 )
             )
 
-    def states(self) -> dict[str, int]:
-        """How many replicas stand in each state."""
+    def states(self, *, dead_after: timedelta) -> dict[str, int]:
+        """How many replicas stand in each state; a living one whose heart stood still for longer than `dead_after` is `silent`."""
         with self._database.read() as session:
-            rows = session.exec(select(ReplicaRow.state, sa.func.count()).group_by(col(ReplicaRow.state))).all()
-            return dict(rows)
+            now = self._database.clock(session)
+            rows = session.exec(select(ReplicaRow.state, ReplicaRow.beat_at)).all()
+        return dict(Counter(SILENT if state == ALIVE and now - beat_at > dead_after else state for state, beat_at in rows))
 
     @contextmanager
     def acting_as(self, replica: str) -> Iterator[None]:

@@ -45,7 +45,7 @@ def test_a_run_that_a_paused_process_took_under_its_dead_name_goes_on(database_u
         dead = engine.replica
     with engine_on(database_url, runs, timing=TIMING) as engine:
         wait_for(lambda: runs.of("qa") > 1 and idle(engine), seconds=60)
-        wait_for(lambda: engine.replicas.states() == {ALIVE: 1, STOPPED: 1})
+        wait_for(lambda: engine.replicas.states(dead_after=TIMING.dead_after) == {ALIVE: 1, STOPPED: 1})
         given_away(database_url, dead, finished(database_url)[0])
         engine.wake("qa", "an event behind it")
         wait_for(lambda: runs.of("qa") >= 4, seconds=60)
