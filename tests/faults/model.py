@@ -14,10 +14,14 @@ LIFE = 40
 """Steps in one life, about: hypothesis ends some of them earlier."""
 LIVES = 4
 """Lives under one seed."""
+MUST_HAPPEN = ("promotes into qa", "promotes into prod", "reverts into qa", "deaths", "arrivals looked for", "checks")
+LONG = 500
+"""Steps after which each of these must have come about: the invariants were not put to the test without."""
 
 
 def run(steps: int) -> tuple[int, int]:
-    """(steps done, invariants broken), after at least so many steps. The first break of a seed ends that seed, not the others."""
+    """(steps done, invariants broken), after at least so many steps. The first break of a seed ends that seed, not the others; what never
+    came about in a long run counts as broken."""
     configure(form="console", level="CRITICAL")
     broken = 0
     test_model.steps_done = 0
@@ -29,6 +33,10 @@ def run(steps: int) -> tuple[int, int]:
         number += 1
         told = ", ".join(f"{count} {what}" for what, count in sorted(test_model.happened.items()))
         print(f"model: {test_model.steps_done} steps; {told}", flush=True)
+    for what in MUST_HAPPEN if test_model.steps_done >= LONG else ():
+        if not test_model.happened[what]:
+            print(f"BAD  model: not once in {test_model.steps_done} steps: {what}", flush=True)
+            broken += 1
     return test_model.steps_done, broken
 
 

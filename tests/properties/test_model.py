@@ -35,7 +35,17 @@ from tests.support.model_world import (
 
 MOVED = re.compile(r"^(promote|revert)\((?P<stage>\w+)\): (?P<service>\w+) (?P<old>\S+) -> (?P<new>\S+)")
 AFTER = STAGES[1:]
-FAULTS = ("status:502", "applied_then_500", "applied_then_reset", "reset", "truncate", "html200", "secondary_limit:1")
+FAULTS = (
+    "status:502",
+    "applied_then_500",
+    "applied_then_reset",
+    "reset",
+    "truncate",
+    "html200",
+    "secondary_limit:1",
+    "delay:0.2",
+    "stale_read",
+)
 ROUTES = (
     ("PUT", "/repos/*/*/pulls/*/merge"),
     ("POST", "/repos/*/*/pulls"),
@@ -431,6 +441,7 @@ class Model(RuleBasedStateMachine):
             plain = ("qa", service) not in self.touched and (service, version) not in self.bad and "qa" not in self.held
             sick = ("qa", service, world.declares("qa", service)) in self.sick
             if plain and not sick and (service, version) in self.ran["dev"]:
+                happened["arrivals looked for"] += version != "1.0.0"
                 assert world.declares("qa", service) == version, f"{service} {version} of dev never arrived in qa: {self._why()}"
         assert audit.verify(world.bot.parts.database).broken_at is None
 
