@@ -1,6 +1,7 @@
 """The whole bot, as a process, while its machine and its neighbours fail: the story ends as if nothing had happened.
 
-(Every crash point on both databases is `make faults`; here stand a few of them, and what is no crash.)
+(Every crash point on both databases is `make faults`; here stand a few of them, and what is no crash. What runs with every change is
+test_killed.py: a crash point on each database, and SIGTERM in the middle of a merge.)
 """
 
 import resource
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.faults.matrix import Outcome, Undisturbed, crash_at, story, undisturbed
+from tests.faults.matrix import Undisturbed, crash_at, good, story, undisturbed
 from tests.faults.world import World, new_world, wait_until
 from tests.support.tcp_proxy import proxy_to
 
@@ -26,10 +27,6 @@ def failing() -> Undisturbed:
     return undisturbed("fail")
 
 
-def good(outcome: Outcome) -> None:
-    assert outcome.good, f"{outcome.point}: {outcome.problem}\nlost {dict(outcome.lost)}\ndoubled {dict(outcome.doubled)}\n{outcome.log}"
-
-
 @pytest.mark.parametrize("point", ["merged:after:1", "history-saved:after:2"])
 def test_killed_on_sqlite(failing: Undisturbed, point: str) -> None:
     good(crash_at(point, failing))
@@ -38,18 +35,6 @@ def test_killed_on_sqlite(failing: Undisturbed, point: str) -> None:
 @pytest.mark.postgres
 def test_killed_on_postgresql(failing: Undisturbed, postgres_url: str) -> None:
     good(crash_at("merged:after:1", failing, postgres_url))
-
-
-def test_told_to_leave_in_the_middle_of_a_merge(failing: Undisturbed) -> None:
-    statuses: list[int] = []
-
-    def disturb(world: World) -> None:
-        world.once("slow", lambda: world.github.faults.add("PUT", "/repos/*/*/pulls/*/merge", kind="delay:3"))
-        if not statuses and any(fault.struck for fault in world.github.faults.script):
-            statuses.append(world.bot.terminate())
-
-    good(story(failing, None, "SIGTERM while merging", disturb=disturb))
-    assert statuses == [0]
 
 
 def after_opening(act: Callable[[World], None]) -> Callable[[World], None]:

@@ -52,6 +52,11 @@ class Outcome:
         return not (self.lost or self.doubled or self.problem)
 
 
+def good(outcome: Outcome) -> None:
+    """AssertionError, with everything that is known, when an effect was lost or doubled."""
+    assert outcome.good, f"{outcome.point}: {outcome.problem}\nlost {dict(outcome.lost)}\ndoubled {dict(outcome.doubled)}\n{outcome.log}"
+
+
 def by_name(name: str) -> Scenario:
     return next(scenario for scenario in SCENARIOS if scenario.name == name)
 
