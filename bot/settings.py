@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """The address to listen on."""
     listen_port: int = Field(default=8080, ge=0, le=65535)
     """The port to listen on; 0 lets the system choose."""
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    """So many seconds, told to stop, `/readyz` says no while requests are still taken; 0: listening ends at once."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """A port of its own for `/metrics`, which is then served there alone; 0 lets the system choose."""
     metrics_host: str = ""

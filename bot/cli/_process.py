@@ -25,7 +25,7 @@ def serve_forever(parts: Parts) -> None:
     set_aside()  # before anybody waits for an answer
     listener = listen(settings.listen_host, settings.listen_port)
     try:
-        serve(app, readiness, listener, started=lambda: _start(bot, app))
+        serve(app, readiness, listener, started=lambda: _start(bot, app), drain_seconds=settings.drain_seconds)
     finally:
         _stop(bot, app)
 

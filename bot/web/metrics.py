@@ -12,9 +12,7 @@ ANSWER_SECONDS = Histogram(
 )
 INBOX = Gauge("promotion_bot_inbox_deliveries", "Deliveries in the inbox by state.", ["state"])
 INBOX_LAG = Gauge("promotion_bot_inbox_lag_seconds", "Age of the oldest delivery that is not done.")
-REPLICAS = Gauge(
-    "promotion_bot_replicas", "Replicas by state: alive, silent (its heart stands still), dead (its work is being taken over).", ["state"]
-)
+REPLICAS = Gauge("promotion_bot_replicas", "Replicas: alive, silent (the heart stands still), dead (others take its work over).", ["state"])
 STAGE_FAILURES = Gauge("promotion_bot_stage_failures", "Runs in a row that failed.", ["stage"])
 STAGE_LAST_RUN = Gauge("promotion_bot_stage_last_run_timestamp_seconds", "When the stage was last looked at.", ["stage"])
 OUTBOX = Gauge("promotion_bot_messages", "Messages to people by state.", ["state"])

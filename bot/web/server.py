@@ -83,12 +83,13 @@ def create_app(routers: Sequence[APIRouter], *, readiness: Readiness) -> FastAPI
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which on a signal to stop first says that it is not ready, and a moment later stops listening."""
+    """uvicorn: on a signal to stop it says that it is not ready, and stops listening so many seconds later, or at the next signal."""
 
     def __init__(self, config: uvicorn.Config, readiness: Readiness, *, drain_seconds: float) -> None:
         super().__init__(config)
         self._readiness = readiness
         self._drain = drain_seconds
+        self._draining = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -106,11 +107,15 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._readiness.stopping()
         log.info("web.stop", signal=signal.Signals(sig).name, drain_seconds=self._drain)
-        again = self.should_exit or self._drain <= 0
-        if again:
+        if self._draining or self._drain <= 0:
             super().handle_exit(sig, frame)
             return
-        asyncio.get_running_loop().call_later(self._drain, super().handle_exit, sig, frame)
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(loop.call_later, self._drain, self._drained)  # a signal comes in the middle of anything
+
+    def _drained(self) -> None:
+        self.should_exit = True
 
 
 def serve(

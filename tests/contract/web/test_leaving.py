@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -29,5 +30,19 @@ def test_what_comes_after_the_server_is_done(how: signal.Signals) -> None:
         port = int(process.stdout.readline())
         assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).status_code == 404
         process.send_signal(how)
+        output, _ = process.communicate(timeout=60)
+    assert (output.splitlines()[-1], process.returncode) == ("left", 0)
+
+
+def test_a_second_signal_ends_the_drain() -> None:
+    program = PROGRAM.replace("flush=True))\n", "flush=True), drain_seconds=300)\n", 1)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}/"
+        assert httpx.get(url, timeout=60).status_code == 404
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert httpx.get(url, timeout=60).status_code == 404, "it still takes requests"
+        process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert (output.splitlines()[-1], process.returncode) == ("left", 0)
