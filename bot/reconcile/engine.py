@@ -28,6 +28,8 @@ TRIES = 5
 QUICK_LOOKS = 25
 """So many runs may follow each other at once; after that a stage takes a breath."""
 BREATH = timedelta(seconds=5)
+NAMED = 20
+"""So many deliveries that a run answers are named in the log; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,9 @@ class Engine:
 
     def _guarded(self, stage: str, run: str) -> None:
         began = monotonic()
-        self.wakeups.begin(stage, run, now=self._clock())
+        answers = self.wakeups.begin(stage, run, now=self._clock())
+        if answers:
+            log.info("run.begin", deliveries=sorted(answers)[:NAMED], count=len(answers))
         self.queue.hurry(True)
         known = stage in self.stages
         if not known and self.replicas.newest(self.replica):

@@ -73,38 +73,44 @@ def run_stage(tools: Tools, observe: Callable[[str], Facts], plan: Callable[[Fac
 
 
 def _carry_out(tools: Tools, group: tuple[Action, ...], outcome: Outcome) -> None:
-    action, kind = group[0], type(group[0]).__name__
-    bound = log.bind(stage=tools.place.stage, action=kind, **_about(action))
+    """Every line that is logged meanwhile, an adapter's or a library's too, says for which promotion it was."""
+    action = group[0]
+    with structlog.contextvars.bound_contextvars(stage=tools.place.stage, action=type(action).__name__, **_about(action)):
+        _tried(tools, group, outcome)
+
+
+def _tried(tools: Tools, group: tuple[Action, ...], outcome: Outcome) -> None:
+    action = group[0]
     try:
-        with span(f"apply {kind}", stage=tools.place.stage, **_about(action)):
+        with span(f"apply {type(action).__name__}", stage=tools.place.stage, **_about(action)):
             look = apply(tools, action) if len(group) == 1 else keep(tools, group)
     except Fenced:
         raise
     except RateLimited as error:
-        bound.warning("action.rate_limited", reason=error.what)
+        log.warning("action.rate_limited", reason=error.what)
         outcome.problems.append(error.what)
         outcome.looks.append(tools.clock() + (error.retry_after or timedelta(minutes=1)))
     except Stale as error:
-        bound.info("action.stale", reason=error.what)
+        log.info("action.stale", reason=error.what)
         outcome.looks.append(tools.clock() + SOON)
     except OutcomeUnknown as error:
-        bound.warning("action.outcome_unknown", reason=error.what)
+        log.warning("action.outcome_unknown", reason=error.what)
         outcome.problems.append(error.what)
         outcome.looks.append(tools.clock() + SOON)
     except TransientError as error:
-        bound.warning("action.put_off", reason=error.what)
+        log.warning("action.put_off", reason=error.what)
         outcome.problems.append(error.what)
         outcome.looks.append(tools.clock() + (error.retry_after or SOON * 5))
     except UserError as error:
-        bound.warning("action.refused", code=error.code, reason=error.what, where=error.where, fix=error.fix)
+        log.warning("action.refused", code=error.code, reason=error.what, where=error.where, fix=error.fix)
         outcome.problems.append(str(error))
         outcome.looks.append(tools.clock() + LATER)
     except Exception as error:
-        bound.exception("action.failed")
+        log.exception("action.failed")
         outcome.bug = outcome.bug or error
     else:
         outcome.done += [type(one).__name__ for one in group]
-        bound.debug("action.done")
+        log.debug("action.done")
         if look is not None:
             outcome.looks.append(look)
 

@@ -134,9 +134,10 @@ def _revive(session: Session, source: str, delivery: str) -> None:
     )
 
 
-def take(session: Session, stage: str, run: str) -> None:
-    """A run begins: it answers all deliveries that woke the stage until now."""
-    session.connection().execute(sa.update(DeliveryStageRow).where(col(DeliveryStageRow.stage) == stage).values(run=run))
+def take(session: Session, stage: str, run: str) -> list[str]:
+    """A run begins: it answers all deliveries that woke the stage until now. The answer is their ids, in no order."""
+    mine = sa.update(DeliveryStageRow).where(col(DeliveryStageRow.stage) == stage).values(run=run)
+    return list(session.connection().execute(mine.returning(col(DeliveryStageRow.delivery))).scalars())
 
 
 def answered(session: Session, stage: str, run: str, *, now: datetime) -> None:

@@ -105,8 +105,8 @@ class Wakeups:
         if earlier:
             self._ring(wait)
 
-    def begin(self, stage: str, run: str, *, now: datetime) -> None:
-        """A run of the stage begins: from here on an event wants another one. Fenced.
+    def begin(self, stage: str, run: str, *, now: datetime) -> list[str]:
+        """A run of the stage begins: from here on an event wants another one. The ids of the deliveries that it answers. Fenced.
 
         Where the database forgets this or `finish` in a crash, the stage is still wanted and is looked at once more.
         """
@@ -117,7 +117,7 @@ class Wakeups:
             if not session.connection().execute(begun).rowcount:
                 _create(session, stage)
                 session.connection().execute(begun)
-            inbox.take(session, stage, run)
+            return inbox.take(session, stage, run)
 
     def finish(self, stage: str, run: str, *, now: datetime) -> None:
         """The run ended well: the events that it answered are done."""
