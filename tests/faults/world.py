@@ -3,6 +3,8 @@
 Decides what stands there and how the bot is started and killed; what happens in it is told by `scenarios`.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import random
@@ -16,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bot.reconcile import crash
 from bot.sandbox.cluster import ClusterSandbox, Source
@@ -48,12 +50,23 @@ spec:
 """
 
 
+_HELD: list[TextIO] = []
+"""Ports that this process has given away, each by a lock that ends with the process."""
+
+
 def free_port() -> int:
-    """A port that nobody listens on now, below those that the system gives to clients: it is still free when the bot starts again."""
+    """A port that nobody listens on and nobody else was given, below those that the system gives to clients: it is still free when the
+    bot starts, and when it starts again."""
+    places = Path(tempfile.gettempdir()) / "promotion-bot-ports"
+    places.mkdir(exist_ok=True)
     for port in random.sample(range(20_000, 32_000), 200):
-        with socket.socket() as found:
+        held = (places / str(port)).open("w")
+        with contextlib.suppress(BlockingIOError), socket.socket() as found:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if found.connect_ex(("127.0.0.1", port)) != 0:
+                _HELD.append(held)
                 return port
+        held.close()
     raise RuntimeError("no port is free")
 
 
