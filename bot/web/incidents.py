@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from bot.adapters.credentials import Credentials
 from bot.collectors.incidents import BadIncident, from_alertmanager, from_api, from_issue, from_pagerduty
 from bot.config.schema import Config
-from bot.domain.errors import TransientError
+from bot.domain.errors import TransientError, UserError
 from bot.domain.incident import Incident
 from bot.web.body import Rejected, read_body
 from bot.web.strict_json import BadJson, parse_object
@@ -103,7 +103,7 @@ async def _answer(request: Request, take: Callable[[bytes], dict[str, str]]) -> 
         return JSONResponse({"error": f"the body is no JSON object: {error}"}, status_code=400)
     except BadIncident as error:
         return JSONResponse({"error": str(error)}, status_code=422)
-    except TransientError as error:
+    except (TransientError, UserError) as error:
         return JSONResponse({"error": error.what}, status_code=503)
     return JSONResponse({"incidents": found}, status_code=202 if any(state != "known" for state in found.values()) else 200)
 

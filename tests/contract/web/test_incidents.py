@@ -18,6 +18,7 @@ from bot.config.schema import Config
 from bot.web.health import Readiness
 from bot.web.incidents import Desk, router
 from bot.web.server import create_app
+from tests.support.unwritable import read_only
 from tests.support.web import served
 
 NOW = datetime(2025, 6, 2, 12, tzinfo=UTC)
@@ -67,6 +68,16 @@ def test_an_incident_is_kept_once_and_its_end_is_told_under_the_same_id(world: W
     assert (found.at, found.recovered_at) == (NOW - timedelta(hours=1), NOW - timedelta(minutes=30))
     assert (found.stage, found.service, found.version, found.cause) == ("prod", "payments", "1.4.2", "500s")
     assert world.woken == [("prod", "incident")] * 2
+
+
+def test_a_read_only_database_gives_503_and_the_incident_is_taken_afterwards(world: World, database: Database) -> None:
+    told = {"id": "INC-1", "stage": "prod", "at": "2025-06-02T11:00:00Z"}
+    with read_only(database):
+        answer = world.tell(**told)
+        assert (answer.status_code, "cannot be written" in answer.json()["error"]) == (503, True)
+    assert world.kept.incident("api:INC-1") is None
+    assert [world.tell(**told).status_code for _ in range(2)][-1] in (200, 202)
+    assert world.kept.incident("api:INC-1") is not None
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}])
