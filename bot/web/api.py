@@ -18,7 +18,7 @@ from bot.adapters.github.identity import Identities
 from bot.app import Bot
 from bot.commands.model import Problem, Surface
 from bot.commands.shelf import as_rows
-from bot.domain.errors import TransientError
+from bot.domain.errors import TransientError, UserError
 from bot.domain.people import Person
 from bot.reconcile.orders import Answer
 from bot.reconcile.scenes import Said
@@ -167,7 +167,7 @@ def _run(bot: Bot, actor: Person, given: Mapping[str, Any]) -> JSONResponse:
     said = Said(actor=actor, at=bot.parts.clock(), key=key, stage=stage if number is not None else "", number=number)
     try:
         answer = bot.desk.run(str(given["line"]), said, surface=Surface.CLI, dry_run=bool(given.get("dry_run", False)))
-    except TransientError as error:
+    except (TransientError, UserError) as error:
         return _refused(503, Problem.UNAVAILABLE, error.what)
     return _answered(answer, dry_run=bool(given.get("dry_run", False)))
 

@@ -93,13 +93,16 @@ def _told(door: Door, authorization: str, body: bytes) -> JSONResponse:
     try:
         bearer = _bearer(door, authorization)
         arrival = _arrival(door, bearer, body)
-        fresh = keep(door.arrivals, arrival, first_stages(door.config), door.wake)
     except Unauthorised as error:
         raise Rejected(403, "forbidden", f"{error.what} {error.fix}".strip()) from None
     except UserError as error:
         raise Rejected(401, "token", error.what) from None
     except TransientError as error:
         raise Rejected(503, "unavailable", error.what) from None
+    try:
+        fresh = keep(door.arrivals, arrival, first_stages(door.config), door.wake)
+    except (TransientError, UserError) as error:
+        raise Rejected(503, "database", error.what) from None
     answer = {"status": "accepted" if fresh else "known", "image": arrival.artifact, "version": arrival.version.text}
     return JSONResponse(answer, status_code=202 if fresh else 200)
 

@@ -31,6 +31,7 @@ from bot.web.server import create_app
 from tests.contract.sources.conftest import Place
 from tests.support.cases import NOW
 from tests.support.far_side import Asked, FarSide, answer, far_side
+from tests.support.unwritable import read_only
 from tests.support.web import served
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -239,6 +240,13 @@ def test_a_fixed_token_is_taken_for_its_images(site: Site) -> None:
     refused = site.tell("f1xed-token", image="ghcr.io/acme/other")
     assert (refused.status_code, "may not tell" in refused.json()["error"]) == (403, True)
     assert site.arrivals.newest()[IMAGE].by == "ci"
+
+
+def test_a_build_that_cannot_be_stored_is_told_again_later(site: Site) -> None:
+    with read_only(site.arrivals._database):
+        told = site.tell("f1xed-token")
+        assert (told.status_code, "cannot be written" in told.json()["error"]) == (503, True)
+    assert site.tell("f1xed-token").status_code == 202
 
 
 @pytest.mark.parametrize(
