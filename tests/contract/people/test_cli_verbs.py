@@ -173,12 +173,16 @@ def test_a_reader_who_leaves_is_no_fault() -> None:
 
 def test_an_interrupt_leaves_with_130(served: Served, address: str) -> None:
     environment = os.environ | {"PROMO_URL": address, "PROMO_TOKEN": served.tokens["rea"]}
-    command = [sys.executable, "-u", "-c", "from bot.cli.main import main; main()", "wait", "promotion/7", "--every", "0.1"]
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background job begins deaf to it
+    command = [sys.executable, "-u", "-c", f"{listens}; from bot.cli.main import main; main()", "wait", "promotion/7", "--every", "0.1"]
     waiting = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(timeout=6)
-    waiting.send_signal(signal.SIGINT)
-    out, told = waiting.communicate(timeout=20)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=6)
+        waiting.send_signal(signal.SIGINT)
+        out, told = waiting.communicate(timeout=20)
+    finally:
+        waiting.kill()
     assert (waiting.returncode, out, "Traceback" in told) == (130, "", False)
 
 
