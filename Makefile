@@ -46,8 +46,8 @@ coverage: $(DEV) ## Branch coverage of the pure floors by their unit tests and p
 faults: $(DEV) ## The crash matrix on both databases, and the model test at length (about half an hour)
 	@$(VENV)/bin/python -m tests.faults $(ARGS)
 
-disturbed: $(DEV) ## Whole stories while disks fill, databases lock and connections break (about ten minutes)
-	$(VENV)/bin/python -m pytest -q -m disturbed tests/e2e $(ARGS)
+disturbed: $(DEV) ## Whole stories while disks fill, databases lock, connections break and replicas die (about a quarter of an hour)
+	$(VENV)/bin/python -m pytest -q -m disturbed tests/e2e tests/contract $(ARGS)
 
 bench: $(DEV) ## Speed, memory and API calls, measured
 	$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.matrix import story, undisturbed
 from tests.faults.world import HOOK_SECRET, BotProcess, World, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.disturbed, pytest.mark.postgres]
 
 
 class Fate:
