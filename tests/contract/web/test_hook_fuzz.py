@@ -126,10 +126,10 @@ SENT = {**EXAMPLES, "issues": issues()}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.disturbed)])
+@pytest.mark.parametrize("share", [7, pytest.param(1, marks=pytest.mark.disturbed)])
 @pytest.mark.parametrize("event", sorted(SENT))
 def test_a_broken_payload_is_taken_or_refused_and_never_a_fault(migrated_file: Path, tmp_path: Path, event: str, share: int) -> None:
-    """Through the whole application, signed, with the desk for incidents that listens, down to the rows: with every change a third of
+    """Through the whole application, signed, with the desk for incidents that listens, down to the rows: with every change a seventh of
     them, for they take minutes; all of them with `make disturbed`."""
     database = Database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'bot.db')}")
     through_the_door(database, event, islice((body for payload in SENT[event] for body in bodies(payload)), 0, None, share))
