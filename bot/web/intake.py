@@ -114,7 +114,7 @@ class Intake:
                     self._mark(session, arrivals[place], *placed[place], gathered, now=now)
             marks.want_pulls(session, gathered.pulls)
             marks.want_fetches(session, gathered.pushed)
-            self._wakeups.want_all_in(session, gathered.wanted, now=now)
+            self._wakeups.want_in(session, gathered.wanted, now=now)
         self._known |= gathered.seen
         if gathered.wanted:
             self._wakeups.committed()
@@ -141,13 +141,13 @@ class Intake:
 
         Where that cannot be done now, the first waits.
         """
-        arrival = Arrival(source="rehearsal", delivery="-", hints=Hints(event="push", action="", repository=""), body=b"")
+        arrival = Arrival(source="rehearsal", delivery="-", hints=Hints(event="push"), body=b"")
         with suppress(_TakenBack, TransientError, UserError, SQLAlchemyError), self._database.write() as session:
             now = self._clock()
             inbox.receive_all(session, [(_row(arrival, "", now=now), [stage])])
             marks.want_pulls(session, [("", 0)])
             marks.want_fetches(session, [""])
-            self._wakeups.want_all_in(session, {stage: "rehearsal"}, now=now)
+            self._wakeups.want_in(session, {stage: "rehearsal"}, now=now)
             raise _TakenBack
 
     def retry(self, delivery: str) -> inbox.StoredDelivery | None:
@@ -219,7 +219,7 @@ def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime)
     with database.write() as session:
         found = inbox.retry(session, delivery)
         if found is not None:
-            wakeups.want_all_in(session, dict.fromkeys(found.stages, "retried by hand"), now=now)
+            wakeups.want_in(session, dict.fromkeys(found.stages, "retried by hand"), now=now)
     if found is not None:
         wakeups.committed()
     return found

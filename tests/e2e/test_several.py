@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.matrix import story, undisturbed
+from tests.faults.matrix import good, story, undisturbed
 from tests.faults.world import HOOK_SECRET, BotProcess, World, free_port
 
 pytestmark = [pytest.mark.disturbed, pytest.mark.postgres]
@@ -62,4 +62,4 @@ def test_two_replicas_one_killed_one_frozen_come_to_the_same_end(postgres_url: s
         outcome = story(expected, postgres_url, "two replicas", disturb=fate, afterwards=fate.afterwards)
     finally:
         fate.close()
-    assert outcome.good, outcome
+    good(outcome)

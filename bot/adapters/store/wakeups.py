@@ -52,19 +52,15 @@ class Wakeups:
     def want(self, stage: str, reason: str, *, now: datetime) -> None:
         """The stage must be looked at; enqueued unless it waits for that already."""
         with self._database.write() as session:
-            self.want_in(session, stage, reason, now=now)
+            self.want_in(session, {stage: reason}, now=now)
         self.committed()
 
     def committed(self) -> None:
         """What `want_in` enqueued stands in the queue now."""
         self._ring(0.0)
 
-    def want_in(self, session: Session, stage: str, reason: str, *, now: datetime) -> None:
-        """The same, in the caller's transaction; `committed` is to be called after it."""
-        self.want_all_in(session, {stage: reason}, now=now)
-
-    def want_all_in(self, session: Session, reasons: Mapping[str, str], *, now: datetime) -> None:
-        """The same for several stages.
+    def want_in(self, session: Session, reasons: Mapping[str, str], *, now: datetime) -> None:
+        """The same for several stages, in the caller's transaction; `committed` is to be called after it.
 
         The rows are locked, in one order everywhere, even where the mark stands already: a run that begins meanwhile then waits
         for this commit and sees all that came with it.

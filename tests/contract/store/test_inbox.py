@@ -44,7 +44,7 @@ def receive(database: Database, wakeups: Wakeups, found: Delivery, *stages: str)
         receipt = inbox.receive(session, found, stages)
         if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
             for stage in stages:
-                wakeups.want_in(session, stage, "push", now=found.received_at)
+                wakeups.want_in(session, {stage: "push"}, now=found.received_at)
         return receipt
 
 
@@ -216,7 +216,7 @@ def test_a_time_that_has_come_gives_room_for_the_next(wakeups: Wakeups, queue: Q
 def test_a_rolled_back_delivery_leaves_nothing(database: Database, wakeups: Wakeups) -> None:
     with pytest.raises(RuntimeError), database.write() as session:
         inbox.receive(session, delivery(), ["qa"])
-        wakeups.want_in(session, "qa", "push", now=NOW)
+        wakeups.want_in(session, {"qa": "push"}, now=NOW)
         raise RuntimeError
     assert states(database) == {}
     assert wakeups.work() == {}
