@@ -7,7 +7,7 @@ is theirs. Webhooks that come together are stored together, in one order everywh
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +26,8 @@ from bot.web.group_commit import GroupCommit
 from bot.web.hints import LISTENED_TO, Hints, is_echo
 
 IGNORED = "ignored"
+APART = timedelta(seconds=0.5)
+"""Events that keep coming have a stage looked at once in this time: one look at many costs no more than a look at one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,9 @@ class Intake:
                     self._mark(session, arrivals[place], *placed[place], gathered, now=now)
             marks.want_pulls(session, gathered.pulls)
             marks.want_fetches(session, gathered.pushed)
-            self._wakeups.want_in(session, gathered.wanted, now=now)
+            waits = self._wakeups.want_in(session, gathered.wanted, now=now, apart=APART)
         self._known |= gathered.seen
-        if gathered.wanted:
-            self._wakeups.committed()
+        self._wakeups.committed(waits)
         return [receipts[place].value if place in receipts else IGNORED for place in range(len(arrivals))]
 
     def _placed(self, session: Session, arrival: Arrival, gathered: _Gathered) -> tuple[str, tuple[str, ...]]:
@@ -218,8 +219,7 @@ def retry(database: Database, wakeups: Wakeups, delivery: str, *, now: datetime)
     """Take a delivery up again and wake its stages; None when it is not known."""
     with database.write() as session:
         found = inbox.retry(session, delivery)
-        if found is not None:
-            wakeups.want_in(session, dict.fromkeys(found.stages, "retried by hand"), now=now)
-    if found is not None:
-        wakeups.committed()
+        reasons = dict.fromkeys(found.stages if found is not None else (), "retried by hand")
+        waits = wakeups.want_in(session, reasons, now=now)
+    wakeups.committed(waits)
     return found

@@ -46,7 +46,7 @@ def old(session: Session) -> None:
     now = datetime.now(UTC)
     for name, stage in (("waits", "gone"), ("poison", "lost")):
         event = Delivery(source="github", delivery=name, event="push", meaning=name, received_at=now - HOUR)
-        inbox.receive(session, event, [stage])
+        inbox.receive_all(session, [(event, [stage])])
     inbox.take(session, "lost", "r")
     for _ in range(inbox.TRIES):
         inbox.failed(session, "lost", "r", "internal error: KeyError", counts=True, now=now)

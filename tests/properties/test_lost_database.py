@@ -3,13 +3,13 @@
 (The worlds are those of the model test; here each story is told once, by hand.)
 """
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.model_world import APPROVER, BOT, DEVELOPER, STAGES, ModelWorld, manifest, path_of, settled
+from tests.support.model_story import faces, go_on, pulls, push, until
+from tests.support.model_world import APPROVER, DEVELOPER, ModelWorld, settled
 
 pytestmark = pytest.mark.slow
 
@@ -20,39 +20,10 @@ def world() -> Iterator[ModelWorld]:
         yield found
 
 
-def push(world: ModelWorld, version: str) -> None:
-    files = {path_of("web"): manifest("web", version)}
-    world.github.push(world.repository("dev"), "main", files, message=f"web {version}", author=DEVELOPER)
-
-
-def until(world: ModelWorld, condition: Callable[[], Any], rounds: int = 40) -> None:
-    for _ in range(rounds):
-        if condition():
-            return
-        go_on(world, 1)
-    raise AssertionError("it never came to that")
-
-
-def go_on(world: ModelWorld, rounds: int) -> None:
-    for _ in range(rounds):
-        world.advance(timedelta(minutes=1))
-        for stage in STAGES:
-            world.look(stage)
-            world.look(stage)
-
-
-def pulls(world: ModelWorld, stage: str) -> list[Any]:
-    return list(world.github.pulls(world.repository(stage)))
-
-
 def waiting_for_prod(world: ModelWorld) -> Any:
     push(world, "1.1.0")
     until(world, lambda: [pull for pull in pulls(world, "prod") if pull.state == "open" and pull.comments])
     return pulls(world, "prod")[0]
-
-
-def faces(pull: Any) -> list[str]:
-    return [one.body for one in pull.comments if one.author.login == BOT and one.body.lstrip().startswith("###")]
 
 
 def test_an_open_promotion_is_known_again_and_merged(world: ModelWorld) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.promotion import PromotionState
-from tests.properties.test_lost_database import faces, go_on, pulls, until
+from tests.support.model_story import faces, go_on, pulls, until
 from tests.support.model_world import DEVELOPER, SERVICES, ModelWorld, manifest, path_of, settled
 
 pytestmark = pytest.mark.slow

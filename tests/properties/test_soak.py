@@ -6,13 +6,18 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.properties.test_lost_database import go_on, pulls, push, until, world
-from tests.support.model_world import APPROVER, ModelWorld
+from tests.support.model_story import go_on, pulls, push, until
+from tests.support.model_world import APPROVER, ModelWorld, settled
 
-__all__ = ["world"]
 pytestmark = pytest.mark.slow
 WARM, MORE = 2, 5
 SLACK_MB = 12
+
+
+@pytest.fixture
+def world() -> Iterator[ModelWorld]:
+    with settled(ModelWorld) as found:
+        yield found
 
 
 def travel(world: ModelWorld, version: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.properties.test_lost_database import go_on, push, until
+from tests.support.model_story import go_on, push, until
 from tests.support.model_world import STAGES, ModelWorld, settled
 
 pytestmark = pytest.mark.slow

@@ -39,9 +39,11 @@ class Runs:
 
     def __init__(self) -> None:
         self.stages: list[str] = []
+        self.waits: dict[str, float] = {}
 
-    def __call__(self, _connection: sa.Connection, stage: str, _run: str, _wait: float) -> None:
+    def __call__(self, _connection: sa.Connection, stage: str, _run: str, wait: float) -> None:
         self.stages.append(stage)
+        self.waits[stage] = wait
 
 
 class WebWorld:

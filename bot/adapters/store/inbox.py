@@ -71,13 +71,9 @@ class StoredDelivery:
     waiting_for: tuple[str, ...] = ()
 
 
-def receive(session: Session, delivery: Delivery, stages: Iterable[str]) -> Receipt:
-    """Store it with the stages that must be looked at before it is done; none at all makes it done at once."""
-    return receive_all(session, [(delivery, stages)])[0]
-
-
 def receive_all(session: Session, arrived: Sequence[tuple[Delivery, Iterable[str]]]) -> list[Receipt]:
-    """The same for several, in their order. What they all write into one table is written together."""
+    """Store each with the stages that must be looked at before it is done; none at all makes it done at once. What became of them, in
+    their order. What they all write into one table is written together."""
     receipts, waiting = list[Receipt](), list[dict[str, object]]()
     for delivery, stages in arrived:
         targets = sorted(set(stages))

@@ -8,6 +8,7 @@ transaction as the mark.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -22,6 +23,7 @@ Enqueue = Callable[[sa.Connection, str, str, float], None]
 """(connection, stage, run id, seconds to wait): put one run into the durable queue, in this connection's transaction."""
 
 SLACK = timedelta(seconds=1)
+AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,35 +54,40 @@ class Wakeups:
     def want(self, stage: str, reason: str, *, now: datetime) -> None:
         """The stage must be looked at; enqueued unless it waits for that already."""
         with self._database.write() as session:
-            self.want_in(session, {stage: reason}, now=now)
-        self.committed()
+            waits = self.want_in(session, {stage: reason}, now=now)
+        self.committed(waits)
 
-    def committed(self) -> None:
-        """What `want_in` enqueued stands in the queue now."""
-        self._ring(0.0)
+    def committed(self, waits: Iterable[float]) -> None:
+        """What `want_in` enqueued stands in the queue now, and may begin after these seconds."""
+        for wait in sorted(set(waits)):
+            self._ring(wait)
 
-    def want_in(self, session: Session, reasons: Mapping[str, str], *, now: datetime) -> None:
-        """The same for several stages, in the caller's transaction; `committed` is to be called after it.
+    def want_in(self, session: Session, reasons: Mapping[str, str], *, now: datetime, apart: timedelta = AT_ONCE) -> list[float]:
+        """The same for several stages, in the caller's transaction; `committed` is to be told the answer after it.
 
+        A stage whose last run began less than `apart` ago is looked at when that time is over, once for all that comes until then.
         The rows are locked, in one order everywhere, even where the mark stands already: a run that begins meanwhile then waits
         for this commit and sees all that came with it.
         """
+        if not reasons:
+            return []
         connection = session.connection()
         marks = _locked(connection, reasons)
         if missing := reasons.keys() - marks.keys():
             for stage in sorted(missing):
                 _create(session, stage)
             marks = _locked(connection, reasons)
-        for stage, wanted in marks.items():
-            if not wanted:
-                connection.execute(_MARK, {"of": stage, "wanted": True, "reason": reasons[stage], "marked_at": now})
-                self._enqueue(connection, stage, f"{stage}:{now.timestamp():.6f}", 0.0)
+        waits = {stage: _left(mark.began_at, now, apart) for stage, mark in marks.items() if not mark.wanted}
+        for stage, wait in waits.items():
+            connection.execute(_MARK, {"of": stage, "wanted": True, "reason": reasons[stage], "marked_at": now})
+            self._enqueue(connection, stage, f"{stage}:{now.timestamp():.6f}", wait)
+        return list(waits.values())
 
     def enqueue_again(self, stage: str, *, now: datetime) -> None:
         """Enqueue whatever the mark says: it is wanted, but the queue holds nothing for it."""
         with self._database.write() as session:
             self._enqueue(session.connection(), stage, f"{stage}:{now.timestamp():.6f}", 0.0)
-        self.committed()
+        self._ring(0.0)
 
     def schedule(self, stage: str, at: datetime, *, now: datetime) -> None:
         """Look at the stage at an instant, unless an earlier one is set already."""
@@ -150,7 +157,7 @@ class Wakeups:
 
 _TABLE = table_of(WakeupRow)
 _LOCKED = (
-    sa.select(_TABLE.c.stage, _TABLE.c.wanted)
+    sa.select(_TABLE.c.stage, _TABLE.c.wanted, _TABLE.c.began_at)
     .where(_TABLE.c.stage.in_(sa.bindparam("of", expanding=True)))
     .order_by(_TABLE.c.stage)
     .with_for_update()
@@ -158,10 +165,15 @@ _LOCKED = (
 _MARK = sa.update(_TABLE).where(_TABLE.c.stage == sa.bindparam("of"))
 
 
-def _locked(connection: sa.Connection, stages: Iterable[str]) -> Mapping[str, bool]:
-    """Whether each is wanted, as far as it has a row."""
-    rows = connection.execute(_LOCKED, {"of": sorted(stages)})
-    return {stage: wanted for stage, wanted in rows}  # noqa: C416 - rows are not plain tuples to the type checker
+def _locked(connection: sa.Connection, stages: Iterable[str]) -> Mapping[str, Any]:
+    """Whether each is wanted and when its last run began, as far as it has a row."""
+    return {row.stage: row for row in connection.execute(_LOCKED, {"of": sorted(stages)})}
+
+
+def _left(began_at: datetime | None, now: datetime, apart: timedelta) -> float:
+    """Seconds until a run may begin; never more than `apart`, whatever a clock that was set back says."""
+    since = now - began_at if began_at is not None else apart
+    return min(apart, max(AT_ONCE, apart - since)).total_seconds()
 
 
 def _create(session: Session, stage: str) -> None:

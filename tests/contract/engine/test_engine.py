@@ -77,7 +77,7 @@ def test_what_was_wanted_of_a_stage_that_was_taken_out_is_answered_and_forgotten
         database = Database(database_url)
         event = Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=now())
         with database.write() as session:
-            inbox.receive(session, event, ["gone", "qa"])
+            inbox.receive_all(session, [(event, ["gone", "qa"])])
         engine.wake("gone", "push")
         engine.wake("qa", "push")
         wait_for(lambda: idle(engine) and runs.of("qa") >= 1)
@@ -96,7 +96,7 @@ def test_a_replica_does_not_end_what_waits_for_a_stage_that_a_newer_one_may_know
         replicas.register("newer")
         with database.write() as session:
             event = Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=now())
-            inbox.receive(session, event, ["added"])
+            inbox.receive_all(session, [(event, ["added"])])
         engine.wake("added", "start")
         wait_for(lambda: "added" in engine.wakeups.work() and engine.wakeups.work()["added"].ended_at is not None)
         with database.read() as session:

@@ -20,7 +20,7 @@ TIMING = replace(QUICK, first_pause=timedelta(milliseconds=10))
 def arrive(database: Database, name: str, *stages: str) -> None:
     delivery = Delivery(source="github", delivery=name, event="push", meaning=name, received_at=now())
     with database.write() as session:
-        inbox.receive(session, delivery, stages)
+        inbox.receive_all(session, [(delivery, stages)])
 
 
 def standing(database: Database, state: str = "") -> dict[str, StoredDelivery]:

@@ -44,7 +44,7 @@ def deliver(url: str, *names: str) -> None:
     database = Database(url)
     with database.write() as session:
         for name in names:
-            inbox.receive(session, Delivery(source="github", delivery=name, event="push", meaning=name, received_at=now()), ["qa"])
+            inbox.receive_all(session, [(Delivery(source="github", delivery=name, event="push", meaning=name, received_at=now()), ["qa"])])
     database.close()
 
 

@@ -50,7 +50,7 @@ def test_a_dead_letter_is_shown_and_driven_again(database: Database) -> None:
         wait_for(lambda: wakeups.work()["qa"].ended_at is not None)
         assert runs == ["qa"], "as at every start"
         with database.write() as session:
-            inbox.receive(session, Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=NOW), ["qa"])
+            inbox.receive_all(session, [(Delivery(source="github", delivery="d1", event="push", meaning="m", received_at=NOW), ["qa"])])
         for number in range(TRIES):
             wakeups.begin("qa", f"r{number}", now=now())
             wakeups.fail("qa", f"r{number}", "internal error: KeyError", our_fault=True, now=now())

@@ -1,6 +1,5 @@
 """The inbox and the wake-ups on both databases: nothing accepted is lost, nothing finished is handled twice, poison is set aside."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +30,7 @@ def queue() -> Queue:
 
 
 @pytest.fixture
-def wakeups(database: Database, queue: Queue) -> Iterator[Wakeups]:
+def wakeups(database: Database, queue: Queue) -> Wakeups:
     return Wakeups(database, queue)
 
 
@@ -41,7 +40,7 @@ def delivery(name: str = "d1", *, at: datetime = NOW, meaning: str = "m1") -> De
 
 def receive(database: Database, wakeups: Wakeups, found: Delivery, *stages: str) -> Receipt:
     with database.write() as session:
-        receipt = inbox.receive(session, found, stages)
+        [receipt] = inbox.receive_all(session, [(found, stages)])
         if receipt in (Receipt.ACCEPTED, Receipt.AGAIN):
             for stage in stages:
                 wakeups.want_in(session, {stage: "push"}, now=found.received_at)
@@ -205,6 +204,31 @@ def test_the_bell_is_rung_for_what_was_enqueued_and_for_nothing_else(database: D
     assert rung == [wait for _, _, wait in queue.runs] == [0.0, 600.0, 300.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("seconds_since_the_last_run_began", "wait"),
+    [(0.1, 0.4), (0.5, 0.0), (3600, 0.0), (-3600, 0.5)],
+    ids=["a moment ago", "just long enough", "long ago", "before the clock was set back"],
+)
+def test_what_comes_soon_after_a_run_began_is_looked_at_together(
+    database: Database, wakeups: Wakeups, queue: Queue, seconds_since_the_last_run_began: float, wait: float
+) -> None:
+    wakeups.begin("qa", "run", now=NOW)
+    now, apart = NOW + timedelta(seconds=seconds_since_the_last_run_began), timedelta(seconds=0.5)
+    for _ in range(3):
+        with database.write() as session:
+            waits = wakeups.want_in(session, {"qa": "push"}, now=now, apart=apart)
+    assert waits == [], "those that came after the first wait for its run"
+    assert [run[2] for run in queue.runs] == [pytest.approx(wait)]
+    with database.write() as session:
+        assert wakeups.want_in(session, {"uat": "push"}, now=now, apart=apart) == [0.0], "a stage that never ran waits for nothing"
+
+
+def test_a_person_s_wish_waits_for_no_gap_between_events(wakeups: Wakeups, queue: Queue) -> None:
+    wakeups.begin("qa", "run", now=NOW)
+    wakeups.want("qa", "look", now=NOW)
+    assert [run[2] for run in queue.runs] == [0.0]
+
+
 def test_a_time_that_has_come_gives_room_for_the_next(wakeups: Wakeups, queue: Queue) -> None:
     wakeups.schedule("qa", NOW + timedelta(minutes=5), now=NOW)
     wakeups.begin("qa", "run", now=NOW + timedelta(minutes=5))
@@ -215,7 +239,7 @@ def test_a_time_that_has_come_gives_room_for_the_next(wakeups: Wakeups, queue: Q
 
 def test_a_rolled_back_delivery_leaves_nothing(database: Database, wakeups: Wakeups) -> None:
     with pytest.raises(RuntimeError), database.write() as session:
-        inbox.receive(session, delivery(), ["qa"])
+        inbox.receive_all(session, [(delivery(), ["qa"])])
         wakeups.want_in(session, {"qa": "push"}, now=NOW)
         raise RuntimeError
     assert states(database) == {}

@@ -19,7 +19,7 @@ def test_only_what_is_old_and_done_goes(database: Database) -> None:
     history.save_promotion(promotion(), why="x", actor="b", now=NOW)
     with database.write() as session:
         for name, stages in (("done", []), ("waiting", ["qa"])):
-            inbox.receive(session, Delivery(source="github", delivery=name, event="push", meaning=name, received_at=NOW), stages)
+            inbox.receive_all(session, [(Delivery(source="github", delivery=name, event="push", meaning=name, received_at=NOW), stages)])
     for key in ("done", "doubtful"):
         journal.begin(key, "merged", now=NOW)
     journal.done("done", "a" * 40, now=NOW)

@@ -57,7 +57,7 @@ def under_way(database: Database) -> None:
     journal.done("open:done", {"number": 7}, now=NOW)
     StoredOutbox(database).put(NOTICE, now=NOW)
     with database.write() as session:
-        assert inbox.receive(session, EVENT, ["qa"]) is Receipt.ACCEPTED
+        assert inbox.receive_all(session, [(EVENT, ["qa"])]) == [Receipt.ACCEPTED]
     Wakeups(database, lambda *_: None).want("qa", "push", now=NOW)
     Replicas(database).register("the old one")
 
@@ -106,7 +106,7 @@ def stands_and_goes_on(database: Database) -> None:
     wakeups = Wakeups(database, lambda *_: None)
     assert wakeups.work()["qa"].wanted
     with database.write() as session:
-        assert inbox.receive(session, EVENT, ["qa"]) is Receipt.AGAIN
+        assert inbox.receive_all(session, [(EVENT, ["qa"])]) == [Receipt.AGAIN]
     wakeups.begin("qa", "run", now=NOW)
     wakeups.finish("qa", "run", now=NOW)
     with database.read() as session:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from bot.domain.errors import UserError
 from bot.web import body as body_reading
 from bot.web import lingering
 from bot.web.github_hook import PATH, check_secrets
-from bot.web.intake import Intake, StageMap, StagePlace
+from bot.web.intake import APART, Intake, StageMap, StagePlace
 from bot.web.signature import signed_by
 from tests.support.builders import NOW, promotion
 from tests.support.web import SECRETS, Runs, WebWorld, push, web_world
@@ -47,6 +48,13 @@ def test_an_event_is_stored_and_wakes_its_stage_and_those_after_it(world: WebWor
     assert deliveries(world) == {"d1": "received"}
     with world.database.read() as session:
         assert marks.fetch_wanted(session, "acme/env-qa") != 0
+
+
+def test_events_that_keep_coming_are_looked_at_together(world: WebWorld) -> None:
+    far = datetime.now(UTC) + timedelta(hours=1)
+    Wakeups(world.database, world.runs).begin("qa", "run", now=far)
+    world.send()
+    assert world.runs.waits == {"qa": APART.total_seconds(), "prod": 0.0}, "a run of qa has just begun (the clock was set back since)"
 
 
 @pytest.mark.parametrize(
