@@ -4,18 +4,21 @@ Decides form, level and what is masked. Everything that leaves through Python's 
 included, so that no line passes by the mask.
 """
 
+import contextlib
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from traceback import format_exception
 from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from bot.domain.redact import redact
 
 NOISY = ("dbos", "markdown_it", "httpx", "httpcore", "urllib3", "uvicorn.access", "github", "kubernetes", "slack_sdk", "alembic")
 LONGEST = 4000
+DRAWN_AGAIN = 3
 
 
 class Masker:
@@ -46,6 +49,18 @@ class Masker:
                 return redact(str(value), self._secrets)
 
 
+def traceback_of(exc_info: ExcInfo, draw: Callable[[ExcInfo], Sequence[str]] = lambda found: format_exception(*found)) -> str:
+    """The traceback, or the error alone where it cannot be drawn.
+
+    Python 3.11 before 3.11.8 may raise SystemError while two threads draw one (https://github.com/python/cpython/issues/106905), and
+    a line of the log must not end what it only tells of.
+    """
+    for _ in range(DRAWN_AGAIN):
+        with contextlib.suppress(SystemError):
+            return "".join(draw(exc_info)).rstrip("\n")
+    return f"{exc_info[0].__name__}: {exc_info[1]}"
+
+
 def configure(
     *, form: Literal["json", "console"] = "json", level: str = "INFO", secrets: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
@@ -56,7 +71,7 @@ def configure(
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(traceback_of),
     ]
     last: Processor = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(

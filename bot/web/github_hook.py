@@ -6,6 +6,7 @@ https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhook
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
@@ -28,6 +29,9 @@ log = structlog.get_logger("webhook")
 
 SOURCE = "github"
 PATH = "/webhooks/github"
+ISSUES = "issues"
+SMALL = 64 * 1024
+"""What is no larger is read where it arrives, which costs less than a change of threads."""
 NOT_STORED = "the event could not be stored now; it is fetched again later"
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _EVENT = re.compile(r"[a-z_]{1,60}\Z")
@@ -48,7 +52,7 @@ def check_secrets(secrets: Sequence[str], *, allow_none: bool = False) -> tuple[
 def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, listen: Listener | None = None) -> APIRouter:
     """The route. `unsigned` (loopback experiments only) takes events without a signature when there is no secret at all.
 
-    `listen` is told every event with its payload once it is known to be GitHub's.
+    `listen` is told every event of `issues` with its payload once it is known to be GitHub's.
     """
     routes = APIRouter()
 
@@ -58,8 +62,11 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, 
         try:
             body = await read_body(request)
             began = monotonic()
-            take = partial(_take, intake, secrets, unsigned and not secrets, listen=listen)
-            outcome = await run_in_threadpool(take, dict(request.headers.raw), body)
+            read = partial(_read, secrets, unsigned and not secrets, dict(request.headers.raw), body)
+            told = read() if len(body) <= SMALL else await run_in_threadpool(read)
+            if listen is not None and told.event == ISSUES:
+                await run_in_threadpool(_listen, listen, told)
+            outcome = await _store(intake, told, body)
         except Rejected as rejected:
             metrics.REJECTED.labels(reason=rejected.reason).inc()
             log.info("webhook.rejected", reason=rejected.reason, status=rejected.status)
@@ -71,9 +78,16 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, 
     return routes
 
 
-def _take(
-    intake: Intake, secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, bytes], body: bytes, *, listen: Listener | None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event that is known to be GitHub's."""
+
+    event: str
+    delivery: str
+    payload: Mapping[str, object]
+
+
+def _read(secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, bytes], body: bytes) -> _Told:
     if not unsigned:
         place = signed_by(body, headers.get(b"x-hub-signature-256"), secrets)
         if place is None:
@@ -86,31 +100,28 @@ def _take(
     if kind != b"application/json":
         raise Rejected(415, "content type", "set the webhook's content type to application/json")
     try:
-        payload = parse_object(body)
+        return _Told(event, delivery, parse_object(body))
     except BadJson as error:
         raise Rejected(400, "bad json", f"bad json: {error}") from None
-    if listen is not None:
-        _listen(listen, event, payload)
-    return _store(intake, event, delivery, payload, body)
 
 
-def _listen(listen: Listener, event: str, payload: Mapping[str, object]) -> None:
+def _listen(listen: Listener, told: _Told) -> None:
     try:
-        listen(event, payload)
+        listen(told.event, told.payload)
     except (TransientError, UserError) as error:
-        log.warning("webhook.not_stored", github_event=event, reason=str(error))
+        log.warning("webhook.not_stored", github_event=told.event, reason=str(error))
         raise Rejected(503, "database", NOT_STORED) from None
 
 
-def _store(intake: Intake, event: str, delivery: str, payload: Mapping[str, object], body: bytes) -> str:
-    bound = log.bind(delivery=delivery, github_event=event)
-    hints = hints_of(event, payload)
+async def _store(intake: Intake, told: _Told, body: bytes) -> str:
+    bound = log.bind(delivery=told.delivery, github_event=told.event)
+    hints = hints_of(told.event, told.payload)
     try:
-        with span("webhook", delivery=delivery, event=event):
-            outcome = intake.accept(SOURCE, delivery, hints, body)
+        with span("webhook", delivery=told.delivery, event=told.event):
+            outcome = await intake.accept(SOURCE, told.delivery, hints, body)
     except (TransientError, UserError) as error:
         bound.warning("webhook.not_stored", reason=str(error))
         raise Rejected(503, "database", NOT_STORED) from None
-    metrics.DELIVERIES.labels(event=event if event in LISTENED_TO else "other", outcome=outcome).inc()
+    metrics.DELIVERIES.labels(event=told.event if told.event in LISTENED_TO else "other", outcome=outcome).inc()
     bound.info("webhook.stored", outcome=outcome, action=hints.action, repository=hints.repository)
     return outcome

@@ -1,11 +1,10 @@
-"""Commits what several threads bring at the same moment in one transaction: many events at once cost one commit.
+"""Commits what comes at the same moment in one transaction: many events at once cost one commit, and one thread.
 
-The first thread that finds the door free takes all that wait and commits them; the others find theirs settled. A group that
-fails is taken apart, so that one bad item never spoils the others; only where the first of them cannot be stored for now
-either, the rest is not tried. What a commit does is handed in.
+While a group is committed, the event loop gathers the next. A group that fails is taken apart, so that one bad item never spoils
+the others; only where the first of them cannot be stored for now either, the rest is not tried. What a commit does is handed in.
 """
 
-import threading
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -16,64 +15,57 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class _Waiting(Generic[Item, Answer]):
-    """One thread's item, and what became of it."""
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.answers: list[Answer] = []
-        self.error: Exception | None = None
-
-    @property
-    def settled(self) -> bool:
-        return bool(self.answers) or self.error is not None
-
-
 class GroupCommit(Generic[Item, Answer]):
-    """`commit` stores items in one transaction and answers each in order; when it raises, it has stored none of them."""
+    """`commit` stores items in one transaction and answers each in order; when it raises, it has stored none of them.
+
+    `put` is for one event loop; `commit` is called in a thread, never twice at a time.
+    """
 
     def __init__(self, commit: Callable[[Sequence[Item]], Sequence[Answer]], *, largest: int = LARGEST) -> None:
         self._commit = commit
         self._largest = largest
-        self._turn = threading.Lock()
-        self._lock = threading.Lock()
-        self._queue: list[_Waiting[Item, Answer]] = []
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._worker: asyncio.Task[None] | None = None
 
-    def put(self, item: Item) -> Answer:
+    async def put(self, item: Item) -> Answer:
         """Returns once the item is committed. Raises what its commit raised."""
-        mine: _Waiting[Item, Answer] = _Waiting(item)
-        with self._lock:
-            self._queue.append(mine)
-        while not mine.settled:
-            with self._turn:
-                if not mine.settled:
-                    self._settle(self._next())
-        if mine.error is not None:
-            raise mine.error
-        return mine.answers[0]
+        settled: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, settled))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        return await settled
 
-    def _next(self) -> list[_Waiting[Item, Answer]]:
-        with self._lock:
-            group, self._queue = self._queue[: self._largest], self._queue[self._largest :]
-        return group
-
-    def _settle(self, group: Sequence[_Waiting[Item, Answer]]) -> None:
+    async def _work(self) -> None:
         try:
-            answers = self._commit([one.item for one in group])
-        except Exception as error:
-            if len(group) == 1:
-                group[0].error = error
-            else:
-                self._apart(group)
-            return
-        for one, answer in zip(group, answers, strict=True):
-            one.answers.append(answer)
+            while self._waiting:
+                group, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+                outcomes = await asyncio.to_thread(self._outcomes, [item for item, _ in group])
+                for (_, settled), outcome in zip(group, outcomes, strict=True):
+                    _settle(settled, outcome)
+        finally:
+            self._worker = None
 
-    def _apart(self, group: Sequence[_Waiting[Item, Answer]]) -> None:
-        down: Exception | None = None
-        for one in group:
-            if down is None:
-                self._settle([one])
-                down = one.error if isinstance(one.error, TransientError) else None
+    def _outcomes(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
+        """Each item's answer, or why it has none."""
+        try:
+            return [answer for _, answer in zip(items, self._commit(items), strict=True)]
+        except Exception as error:
+            return [error] if len(items) == 1 else self._apart(items)
+
+    def _apart(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
+        found: list[Answer | Exception] = []
+        for item in items:
+            if found and isinstance(found[-1], TransientError):
+                found.append(found[-1])
             else:
-                one.error = down
+                found += self._outcomes([item])
+        return found
+
+
+def _settle(settled: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
+    if settled.done():
+        return  # whoever asked has gone
+    if isinstance(outcome, Exception):
+        settled.set_exception(outcome)
+    else:
+        settled.set_result(outcome)

@@ -97,11 +97,11 @@ class Intake:
         self._known: dict[int, str] = {}
         self._door = GroupCommit(self._store)
 
-    def accept(self, source: str, delivery: str, hints: Hints, body: bytes) -> str:
+    async def accept(self, source: str, delivery: str, hints: Hints, body: bytes) -> str:
         """Store and wake; the answer is accepted, again, duplicate, replay or ignored. `TransientError` without a database."""
         if hints.event not in LISTENED_TO or is_echo(hints, self._ours()):
             return IGNORED
-        return self._door.put(Arrival(source=source, delivery=delivery, hints=hints, body=body))
+        return await self._door.put(Arrival(source=source, delivery=delivery, hints=hints, body=body))
 
     def _store(self, arrivals: Sequence[Arrival]) -> list[str]:
         with self._database.write() as session:

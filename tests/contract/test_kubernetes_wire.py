@@ -1,5 +1,6 @@
 """The cluster adapter against answers that a polite cluster does not give, as they were recorded from a real one."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -201,13 +202,15 @@ def test_throttling_waits_as_asked_and_is_no_verdict(tmp_path: Path) -> None:
 
 
 def test_a_token_that_was_rotated_is_read_again(tmp_path: Path) -> None:
-    token = tmp_path / "token"
+    token, renewed = tmp_path / "token", tmp_path / "renewed"
     token.write_text("token-old")
+    renewed.write_text("token-new")
 
     def answer(call: Call, n: int) -> Reply:
         if call.authorization == "Bearer token-new":
             return Reply(lines=(), hold=True) if "watch" in call.query else listed(web())
-        token.write_text("token-new")
+        with contextlib.suppress(FileNotFoundError):
+            renewed.replace(token)  # as the kubelet does it: whoever reads finds the one or the other, whole
         return Reply(status=401, body={"kind": "Status", "code": 401, "message": "Unauthorized"})
 
     with Wire(answer) as wire:

@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from bot.logs import configure
+from bot.logs import configure, traceback_of
 
 SECRET = "hunter2-hunter2"
 TOKEN = "ghp_" + "a" * 36
@@ -67,3 +67,24 @@ def test_no_secret_is_written_in_a_traceback_or_by_a_library(stream: io.StringIO
 def test_a_long_text_is_cut(stream: io.StringIO) -> None:
     structlog.get_logger("x").info("event", body="b" * 100_000)
     assert len(stream.getvalue()) < 10_000
+
+
+def test_a_traceback_that_python_fails_to_draw_ends_nothing() -> None:
+    """As Python 3.11.7 does it while another thread draws one too."""
+    try:
+        raise ValueError("the cause")
+    except ValueError as error:
+        found = (ValueError, error, error.__traceback__)
+    failures = iter([SystemError("AST constructor recursion depth mismatch (before=147, after=34)")])
+
+    def draw(_: object) -> list[str]:
+        raise next(failures, SystemError("again"))
+
+    def draw_at_last(_: object) -> list[str]:
+        for failure in failures:
+            raise failure
+        return ["Traceback\n", "ValueError: the cause\n"]
+
+    assert traceback_of(found, draw_at_last) == "Traceback\nValueError: the cause"
+    assert traceback_of(found, draw) == "ValueError: the cause"
+    assert "in test_a_traceback_that_python" in traceback_of(found)

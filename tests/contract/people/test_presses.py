@@ -1,5 +1,6 @@
 """The buttons of the stage's check, pressed on the sandbox forge, told by its webhook, carried out by the desk."""
 
+import asyncio
 import contextlib
 import json
 import time
@@ -70,7 +71,7 @@ class Checked:
         raise AssertionError("the forge told nothing")
 
     def hear(self, guid: str, body: bytes) -> str:
-        return self.intake.accept("github", guid, hints_of("check_run", json.loads(body)), body)
+        return asyncio.run(self.intake.accept("github", guid, hints_of("check_run", json.loads(body)), body))
 
     def pressed(self, login: str, button: str) -> None:
         assert self.hear(*self.press(login, button)) == "accepted"
@@ -194,7 +195,7 @@ def test_run_all_again_of_a_commit_is_the_same(checked: Checked) -> None:
     run = told.pop("check_run")
     told["check_suite"] = {"head_sha": run["head_sha"], "pull_requests": [], "app": run["app"]}
     raw = json.dumps(told).encode()
-    assert checked.intake.accept("github", guid, hints_of("check_suite", told), raw) == "accepted"
+    assert asyncio.run(checked.intake.accept("github", guid, hints_of("check_suite", told), raw)) == "accepted"
     checked.world.listen()
     before = len(checked.world.hub.ledger.graphql)
     checked.show()

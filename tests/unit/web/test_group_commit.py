@@ -1,7 +1,7 @@
 """What comes together is committed together, in order, and a bad one is alone in its failure."""
 
+import asyncio
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -32,39 +32,27 @@ class Commits:
 
 
 def together(commits: Commits, items: Sequence[str], *, largest: int = 50) -> dict[str, str]:
-    """One thread for the first item, which the commit holds; then one for each other, all waiting; then all go on."""
-    door = GroupCommit(commits, largest=largest)
-    answers: dict[str, str] = {}
-    queued = threading.Barrier(len(items)) if len(items) > 1 else None
+    """The first item, which the commit holds; then all others, in their order; then all go on."""
 
-    def put(item: str) -> None:
-        if queued is not None and item != items[0]:
-            queued.wait(10)
-        try:
-            answers[item] = door.put(item)
-        except Exception as error:
-            answers[item] = f"{type(error).__name__}: {error}"
+    async def all_of_them() -> list[str | BaseException]:
+        door = GroupCommit(commits, largest=largest)
+        first = asyncio.create_task(door.put(items[0]))
+        assert await asyncio.to_thread(commits.entered.wait, 10)
+        rest = [asyncio.create_task(door.put(item)) for item in items[1:]]
+        await asyncio.sleep(0)
+        commits.go_on.set()
+        return await asyncio.gather(first, *rest, return_exceptions=True)
 
-    threads = [threading.Thread(target=put, args=(item,)) for item in items]
-    threads[0].start()
-    assert commits.entered.wait(10)
-    for thread in threads[1:]:
-        thread.start()
-    if queued is not None:
-        queued.wait(10)
-    while len(door._queue) < len(items) - 1:
-        time.sleep(0.001)
-    commits.go_on.set()
-    for thread in threads:
-        thread.join(10)
-    return answers
+    answers = asyncio.run(all_of_them())
+    named = [f"{type(answer).__name__}: {answer}" if isinstance(answer, BaseException) else answer for answer in answers]
+    return dict(zip(items, named, strict=True))
 
 
 def test_what_waits_while_one_is_committed_is_committed_at_once() -> None:
     commits = Commits()
     answers = together(commits, ["a", "b", "c", "d"])
     assert answers == {"a": "A", "b": "B", "c": "C", "d": "D"}
-    assert [sorted(group) for group in commits.groups] == [["a"], ["b", "c", "d"]]
+    assert commits.groups == [["a"], ["b", "c", "d"]]
 
 
 def test_a_group_is_never_larger_than_allowed() -> None:
@@ -96,10 +84,38 @@ def test_a_clash_that_is_over_costs_nobody_his_event() -> None:
 
 def test_the_next_group_is_not_hurt_by_the_last() -> None:
     refused = iter([ValueError("once")])
-    door = GroupCommit[str, str](lambda items: [_raise(next(refused, None)) or item for item in items])
-    with pytest.raises(ValueError, match="once"):
-        door.put("a")
-    assert door.put("b") == "b"
+
+    async def one_after_the_other() -> str:
+        door = GroupCommit[str, str](lambda items: [_raise(next(refused, None)) or item for item in items])
+        with pytest.raises(ValueError, match="once"):
+            await door.put("a")
+        return await door.put("b")
+
+    assert asyncio.run(one_after_the_other()) == "b"
+
+
+def test_who_hangs_up_takes_nothing_from_the_others() -> None:
+    """His item is in the group already, so it is stored; nobody is there to be told."""
+    commits = Commits()
+
+    async def one_hangs_up() -> list[str]:
+        door = GroupCommit(commits)
+        gone, *others = [asyncio.create_task(door.put(item)) for item in "abc"]
+        assert await asyncio.to_thread(commits.entered.wait, 10)
+        gone.cancel()
+        await asyncio.wait([gone])
+        commits.go_on.set()
+        return [await asyncio.wait_for(other, 10) for other in others]
+
+    assert asyncio.run(one_hangs_up()) == ["B", "C"]
+
+
+def test_a_commit_that_answers_for_too_few_leaves_nobody_waiting() -> None:
+    async def put() -> str:
+        return await asyncio.wait_for(GroupCommit[str, str](lambda _: []).put("a"), 10)
+
+    with pytest.raises(ValueError, match="shorter"):
+        asyncio.run(put())
 
 
 def _raise(error: Exception | None) -> str:
