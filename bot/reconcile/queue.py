@@ -142,7 +142,8 @@ class StageQueue:
             DBOS.resume_workflows(list(runs), queue_name=QUEUE)
 
     def waiting(self) -> set[str]:
-        """The stages for which a run is queued or under way."""
+        """The stages for which a run is queued or under way. Delayed ones are left out: where a clock was set back, what is delayed may be
+        so for long, and counts as lost after a while."""
         found = DBOS.list_workflows(status=WAITING, queue_name=QUEUE, load_input=False, load_output=False)
         return {status.queue_partition_key for status in found if status.queue_partition_key}
 

@@ -20,7 +20,7 @@ from bot.domain.errors import TransientError, UserError
 from bot.tracing import span
 from bot.web import metrics
 from bot.web.body import Rejected, read_body
-from bot.web.hints import LISTENED_TO, hints_of
+from bot.web.hints import LISTENED_TO, Hints, hints_of
 from bot.web.intake import Intake
 from bot.web.signature import signed_by
 from bot.web.strict_json import BadJson, parse_object
@@ -64,8 +64,8 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, 
             began = monotonic()
             read = partial(_read, secrets, unsigned and not secrets, dict(request.headers.raw), body)
             told = read() if len(body) <= SMALL else await run_in_threadpool(read)
-            if listen is not None and told.event == ISSUES:
-                await run_in_threadpool(_listen, listen, told)
+            if listen is not None and told.issue is not None:
+                await run_in_threadpool(_listen, listen, told.issue)
             outcome = await _store(intake, told, body)
         except Rejected as rejected:
             metrics.REJECTED.labels(reason=rejected.reason).inc()
@@ -80,11 +80,12 @@ def router(intake: Intake, secrets: Sequence[bytes], *, unsigned: bool = False, 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An event that is known to be GitHub's."""
+    """An event that is known to be GitHub's: what it says about stages, and the whole of it where it is about an issue."""
 
     event: str
     delivery: str
-    payload: Mapping[str, object]
+    hints: Hints
+    issue: Mapping[str, object] | None
 
 
 def _read(secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, bytes], body: bytes) -> _Told:
@@ -100,28 +101,28 @@ def _read(secrets: Sequence[bytes], unsigned: bool, headers: Mapping[bytes, byte
     if kind != b"application/json":
         raise Rejected(415, "content type", "set the webhook's content type to application/json")
     try:
-        return _Told(event, delivery, parse_object(body))
+        payload = parse_object(body)
     except BadJson as error:
         raise Rejected(400, "bad json", f"bad json: {error}") from None
+    return _Told(event, delivery, hints_of(event, payload), payload if event == ISSUES else None)
 
 
-def _listen(listen: Listener, told: _Told) -> None:
+def _listen(listen: Listener, issue: Mapping[str, object]) -> None:
     try:
-        listen(told.event, told.payload)
+        listen(ISSUES, issue)
     except (TransientError, UserError) as error:
-        log.warning("webhook.not_stored", github_event=told.event, reason=str(error))
+        log.warning("webhook.not_stored", github_event=ISSUES, reason=str(error))
         raise Rejected(503, "database", NOT_STORED) from None
 
 
 async def _store(intake: Intake, told: _Told, body: bytes) -> str:
     bound = log.bind(delivery=told.delivery, github_event=told.event)
-    hints = hints_of(told.event, told.payload)
     try:
         with span("webhook", delivery=told.delivery, event=told.event):
-            outcome = await intake.accept(SOURCE, told.delivery, hints, body)
+            outcome = await intake.accept(SOURCE, told.delivery, told.hints, body)
     except (TransientError, UserError) as error:
         bound.warning("webhook.not_stored", reason=str(error))
         raise Rejected(503, "database", NOT_STORED) from None
     metrics.DELIVERIES.labels(event=told.event if told.event in LISTENED_TO else "other", outcome=outcome).inc()
-    bound.info("webhook.stored", outcome=outcome, action=hints.action, repository=hints.repository)
+    bound.info("webhook.stored", outcome=outcome, action=told.hints.action, repository=told.hints.repository)
     return outcome

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from anyio import CapacityLimiter, to_thread
+
 from bot.domain.errors import TransientError
 
 LARGEST = 50
@@ -18,7 +20,7 @@ Answer = TypeVar("Answer")
 class GroupCommit(Generic[Item, Answer]):
     """`commit` stores items in one transaction and answers each in order; when it raises, it has stored none of them.
 
-    `put` is for one event loop; `commit` is called in a thread, never twice at a time.
+    `put` is for one event loop; `commit` is called in a thread that nobody else waits for, never twice at a time.
     """
 
     def __init__(self, commit: Callable[[Sequence[Item]], Sequence[Answer]], *, largest: int = LARGEST) -> None:
@@ -39,11 +41,17 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             while self._waiting:
                 group, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
-                outcomes = await asyncio.to_thread(self._outcomes, [item for item, _ in group])
+                outcomes = await self._in_a_thread([item for item, _ in group])
                 for (_, settled), outcome in zip(group, outcomes, strict=True):
                     _settle(settled, outcome)
         finally:
             self._worker = None
+
+    async def _in_a_thread(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
+        try:
+            return await to_thread.run_sync(self._outcomes, items, limiter=CapacityLimiter(1))
+        except Exception as error:  # no thread can be had
+            return [error] * len(items)
 
     def _outcomes(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
         """Each item's answer, or why it has none."""
@@ -65,7 +73,9 @@ class GroupCommit(Generic[Item, Answer]):
 def _settle(settled: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
     if settled.done():
         return  # whoever asked has gone
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, StopIteration):
+        settled.set_exception(RuntimeError("StopIteration"))  # which a future does not take
+    elif isinstance(outcome, Exception):
         settled.set_exception(outcome)
     else:
         settled.set_result(outcome)

@@ -27,7 +27,7 @@ from bot.web.hints import LISTENED_TO, Hints, is_echo
 
 IGNORED = "ignored"
 APART = timedelta(seconds=0.5)
-"""Events that keep coming have a stage looked at once in this time: one look at many costs no more than a look at one of them."""
+"""An event has its stage looked at so long after the look before: one look at many events costs no more than a look at one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

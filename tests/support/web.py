@@ -81,7 +81,7 @@ def push(repository: str = "acme/env-qa", ref: str = "refs/heads/main", **more: 
 def web_world(
     database: Database, *, secrets: Sequence[bytes] = SECRETS, heard: Callable[[str, Mapping[str, object]], None] | None = None
 ) -> Iterator[WebWorld]:
-    """`heard` is told every event that is known to be GitHub's, as the desk for incidents is."""
+    """`heard` is told every event of `issues` that is known to be GitHub's, as the desk for incidents is."""
     runs, readiness = Runs(), Readiness()
     wakeups = Wakeups(database, runs)
 

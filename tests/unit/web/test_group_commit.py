@@ -118,6 +118,16 @@ def test_a_commit_that_answers_for_too_few_leaves_nobody_waiting() -> None:
         asyncio.run(put())
 
 
+def test_what_no_exception_can_carry_leaves_nobody_waiting() -> None:
+    """A future takes no StopIteration."""
+
+    def commit(_: Sequence[str]) -> list[str]:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(asyncio.wait_for(GroupCommit[str, str](commit).put("a"), 10))
+
+
 def _raise(error: Exception | None) -> str:
     if error is not None:
         raise error
