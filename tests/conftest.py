@@ -4,7 +4,13 @@ import ast
 import sys
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.support.postgres"]
+
+# How long something takes is measured by the benchmarks; a machine that is busy makes no test fail.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _parse_again(parse: Any) -> Any:

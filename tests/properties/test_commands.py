@@ -44,7 +44,7 @@ def beginnings(children: list[Token]) -> set[str]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(pieces)
 def test_nothing_fires_that_a_reader_does_not_see_at_the_beginning_of_a_line(parts: list[str]) -> None:
     text = written(parts)
@@ -56,7 +56,7 @@ def test_nothing_fires_that_a_reader_does_not_see_at_the_beginning_of_a_line(par
             assert any(one.startswith(line) for one in seen), (text, line, seen)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pieces, st.booleans())
 def test_reading_is_the_same_each_time_and_never_more_than_ten(parts: list[str], bare: bool) -> None:
     text = written(parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config.load import check
@@ -46,7 +46,7 @@ def test_the_example_survives_being_dumped() -> None:
     assert check(yaml.safe_dump(VALUE)).problems == ()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(place=st.sampled_from(PLACES), new=anything, drop=st.booleans())
 def test_every_mistake_has_a_place_and_no_secret_is_repeated(place: tuple[Any, ...], new: Any, drop: bool) -> None:
     value = copy.deepcopy(VALUE)
@@ -70,7 +70,7 @@ def test_every_mistake_has_a_place_and_no_secret_is_repeated(place: tuple[Any, .
         assert SECRET not in str(problem)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=200) | st.binary(max_size=200) | st.text(alphabet="{}[]&*<>:-,!|'\"# \nab", max_size=80))
 def test_no_text_breaks_the_reader(text: str | bytes) -> None:
     checked = check(text)
@@ -98,7 +98,7 @@ answers = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(made=st.sampled_from(OUTSIDE), value=answers)
 def test_no_answer_breaks_the_judgement(made: Any, value: object) -> None:
     about = case()
@@ -131,7 +131,7 @@ upstreams = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seen=upstreams, every=st.booleans())
 def test_what_is_not_healthy_upstream_never_passes(seen: Any, every: bool) -> None:
     gates = with_always([gate("soak", **{"for": "1h"})], after=("a", "b"))
@@ -145,7 +145,7 @@ def test_what_is_not_healthy_upstream_never_passes(seen: Any, every: bool) -> No
 heads = st.sampled_from([HEAD, BASE, "c" * 40, ""])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(head=heads, base=heads, bound=st.tuples(heads, heads), hard=st.booleans(), label=st.sampled_from(["soak", "hold", "upstream", ""]))
 def test_an_override_counts_for_exactly_its_head_and_base(head: str, base: str, bound: tuple[str, str], hard: bool, label: str) -> None:
     skip = order(Order.OVERRIDE, gate=label, head=bound[0], base=bound[1])
@@ -156,7 +156,7 @@ def test_an_override_counts_for_exactly_its_head_and_base(head: str, base: str, 
     assert (verdict.overridden_by == "ana") is counts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(days=st.integers(0, 400), minutes=st.integers(0, 1439), stage=st.sampled_from(["prod", "qa", "", "*"]))
 def test_nothing_passes_inside_a_freeze_but_a_revert_that_it_allows(days: int, minutes: int, stage: str) -> None:
     now = NOW + timedelta(days=days, minutes=minutes)

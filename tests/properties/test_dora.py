@@ -43,7 +43,7 @@ def test_agrees_with_the_slow_reading(block: int) -> None:
         assert not differing, f"seed {seed}"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_neither_order_nor_doubling_matters(seed: int) -> None:
     rng, events, asked = drawn(seed)
@@ -52,7 +52,7 @@ def test_neither_order_nor_doubling_matters(seed: int) -> None:
     assert answer(doubled, asked) == answer(events, asked)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_different_events_under_one_id_do_not_make_the_order_matter(seed: int) -> None:
     rng, events, asked = drawn(seed)
@@ -62,7 +62,7 @@ def test_different_events_under_one_id_do_not_make_the_order_matter(seed: int) -
     assert answer(together, asked) == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_what_lies_after_the_instant_is_not_known(seed: int) -> None:
     _, events, asked = drawn(seed)
@@ -70,7 +70,7 @@ def test_what_lies_after_the_instant_is_not_known(seed: int) -> None:
     assert answer(past, asked) == answer(events, asked)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_services_add_up(seed: int) -> None:
     _, events, asked = drawn(seed)

@@ -50,7 +50,7 @@ def changed(before: list[Leaf], path: tuple[str, ...], new: str) -> list[Leaf]:
     return [(one[0], STR, new) if one[0] == path else one for one in before]
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(text=texts(), new=VERSIONS, data=st.data())
 def test_exactly_the_addressed_value_changes(text: str, new: str, data: st.DataObject) -> None:
     try:
@@ -76,7 +76,7 @@ def test_exactly_the_addressed_value_changes(text: str, new: str, data: st.DataO
         assert is_json(edited)
 
 
-@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES // 2, suppress_health_check=list(HealthCheck))
 @given(parts=st.lists(texts(), min_size=2, max_size=4), new=VERSIONS, mark=st.sampled_from(["", "\ufeff"]), data=st.data())
 def test_one_document_of_several_changes_behind_a_byte_order_mark_too(parts: list[str], new: str, mark: str, data: st.DataObject) -> None:
     text = "\n---\n".join(part.rstrip("\r\n") for part in parts) + "\n"
@@ -134,7 +134,7 @@ NEW_VALUES = (
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode), address=ADDRESSES, new=NEW_VALUES)
 def test_whatever_comes_in_is_answered_by_an_edit_or_a_refusal(content: bytes, address: Any, new: Any) -> None:
     edited, refusal = attempt(content, address, new)

@@ -49,7 +49,7 @@ def edits_made() -> list[tuple[str, str, str, str]]:
     """(text, pointer, new value, edited text) of edits that were made."""
     made: list[tuple[str, str, str, str]] = []
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(text=texts(), new=VERSIONS, data=st.data())
     def make(text: str, new: str, data: st.DataObject) -> None:
         try:

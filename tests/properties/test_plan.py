@@ -92,13 +92,13 @@ def worlds(draw):
     return config(qa=rules), seen
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(worlds())
 def test_the_plan_is_a_function(world):
     assert plan(*world) == plan(*world)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(worlds())
 def test_at_most_one_thing_happens_to_a_service(world):
     touched = []
@@ -108,7 +108,7 @@ def test_at_most_one_thing_happens_to_a_service(world):
     assert len(touched) == len(set(touched))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(worlds())
 def test_nothing_is_merged_past_a_gate_or_on_another_head_or_by_the_bot_where_people_merge(world):
     settings_, seen = world
@@ -124,7 +124,7 @@ def test_nothing_is_merged_past_a_gate_or_on_another_head_or_by_the_bot_where_pe
                 assert any(order.order is Order.MERGE for order in seen.directives)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(worlds())
 def test_nothing_banned_older_or_unhealthy_is_opened_or_put_into_an_open_one(world):
     settings_, seen = world
@@ -148,7 +148,7 @@ def test_nothing_banned_older_or_unhealthy_is_opened_or_put_into_an_open_one(wor
             assert not seen.stage_holds
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(worlds())
 def test_every_wait_and_refusal_has_a_sentence(world):
     for report in plan(*world).reports:
@@ -156,7 +156,7 @@ def test_every_wait_and_refusal_has_a_sentence(world):
         assert report.sentence.strip()[-1] in ".!`"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(worlds())
 def test_nothing_is_taken_back_on_what_cannot_be_seen(world):
     settings_, seen = world

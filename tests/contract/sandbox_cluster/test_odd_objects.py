@@ -60,7 +60,7 @@ def objects(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(objects(), min_size=1, max_size=3), st.lists(objects(), max_size=2))
 def test_the_cluster_goes_on(first: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:
     clock = Clock()

@@ -50,7 +50,7 @@ def test_no_request_is_a_fault_of_ours(described: BaseSchema) -> None:
         operation = found.ok()
 
         @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
-        @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=15, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
         def sent(case: schemathesis.Case) -> None:
             answer = case.call()
             told = f"{case.method} {case.formatted_path}: {answer.status_code} {answer.text[:300]}"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.store import hints as marks
@@ -306,7 +306,6 @@ def test_without_a_secret_the_process_does_not_start() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(min_value=0, max_value=10_000))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_no_bit_of_body_or_signature_may_be_flipped(content: bytes, position: int) -> None:
     import hashlib
     import hmac

@@ -152,7 +152,7 @@ def test_impossible_periods_are_refused(period: dict[str, Any]) -> None:
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     zone=st.sampled_from(ZONES),
     day=st.dates(datetime(2024, 1, 1).date(), datetime(2028, 12, 31).date()),
@@ -179,7 +179,7 @@ def test_frozen_is_what_the_wall_clock_shows(zone: str, day: Any, minute: int, b
         assert frozen(edge - timedelta(seconds=1), period, zone=zone)[0] is expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     zone=st.sampled_from(ZONES),
     hour=st.integers(0, 24 * 366 * 3),

@@ -404,7 +404,7 @@ def test_slot_at_a_wrong_address_is_a_problem() -> None:
     assert slot_at("f.yaml", b"a: 1\n", {"nope": 1}, artifact="api").problems[0].code == "BadAddress"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     content=texts().map(str.encode) | st.binary(max_size=80),
     head=st.sampled_from([b"", b"image: acme/a:1\n", b"apiVersion: v1\nkind: Pod\nimages: x\n", b"apiVersion: argoproj.io/v1\nkind: Application\nspec: [source, image]\n"]),

@@ -26,7 +26,7 @@ def same(expected: Any, found: Any) -> bool:
     return bool(expected == found)
 
 
-@settings(max_examples=3000, deadline=None, derandomize=True)
+@settings(max_examples=3000, derandomize=True)
 @given(st.integers(0, 2**48))
 def test_agrees_with_the_reference(seed: int) -> None:
     events, asked = random_case(Random(seed))

@@ -266,7 +266,7 @@ def odd_objects(draw: st.DrawFn) -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": body, **(body if isinstance(body, dict) else {})}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(PATHS, st.lists(DOCUMENTS | odd_objects(), min_size=1, max_size=2), max_size=4))
 def test_no_tree_makes_the_agent_fail(files: dict[str, list[Any]]) -> None:
     texts = {path: yaml.safe_dump_all(documents).encode() for path, documents in files.items()}

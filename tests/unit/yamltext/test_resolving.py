@@ -51,7 +51,7 @@ def others_read_text(text: str) -> bool:
     return True
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=NUMBERISH | WORDS | st.from_regex(r"[0-9a-f]{7}", fullmatch=True))
 @example("1_0")
 @example("685e523")
