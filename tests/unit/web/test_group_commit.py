@@ -108,6 +108,7 @@ def test_who_hangs_up_takes_nothing_from_the_others() -> None:
         return [await asyncio.wait_for(other, 10) for other in others]
 
     assert asyncio.run(one_hangs_up()) == ["B", "C"]
+    assert commits.groups == [["a", "b", "c"]]
 
 
 def test_a_commit_that_answers_for_too_few_leaves_nobody_waiting() -> None:
